@@ -2,8 +2,8 @@
 
 It is made for one host (`xtrace.core.resolve`): attach points are concrete, types and offsets are numbers, options,
 positional parameters, enumerators, `sizeof` and `has()` are folded away, named events have become clauses. All
-arithmetic is on 64 bits in two's complement; a node says itself whether it is signed. Spans take no part in equality, so
-equal expressions are captured once.
+arithmetic is on 64 bits in two's complement; a node says itself whether it is signed. Spans take no part in equality,
+so equal expressions are captured once.
 """
 
 from __future__ import annotations

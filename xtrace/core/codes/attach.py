@@ -1,0 +1,3 @@
+"""XT05: attach points and named events."""
+
+CODES: dict[str, str] = {}

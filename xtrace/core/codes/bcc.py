@@ -1,0 +1,3 @@
+"""XT07: BCC."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT00: command line."""
+
+CODES: dict[str, str] = {}

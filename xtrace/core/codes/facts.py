@@ -1,0 +1,3 @@
+"""XT04: facts and bundles."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT08: ftrace."""
+
+CODES: dict[str, str] = {}

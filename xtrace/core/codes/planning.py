@@ -1,0 +1,3 @@
+"""XT06: planning."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT11: plugins."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT03: probe files."""
+
+CODES: dict[str, str] = {}

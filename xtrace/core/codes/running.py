@@ -1,0 +1,3 @@
+"""XT10: running and sinks."""
+
+CODES: dict[str, str] = {}

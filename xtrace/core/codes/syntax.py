@@ -1,0 +1,3 @@
+"""XT01: syntax."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT09: SystemTap."""
+
+CODES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""XT02: names and types."""
+
+CODES: dict[str, str] = {}
