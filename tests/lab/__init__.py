@@ -1,0 +1,1 @@
+"""Virtual machines with real distribution kernels, and the cases that run in them."""

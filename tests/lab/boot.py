@@ -1,0 +1,141 @@
+"""Boot an image in QEMU, run one script in it and bring its files back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab import cache, initramfs, payload
+from tests.lab.errors import LabError
+from tests.lab.images import Image
+
+MEMORY_MIB = 1536
+RESULT_BYTES = 512 << 20
+CONSOLE_TAIL = 25
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do in a guest."""
+
+    script: str = ""
+    """POSIX sh, run as root with the second serial line as its standard streams."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Further files and folders of the payload, by their name below /lab."""
+    timeout: float = 300
+    interactive: bool = False
+    """A shell on this terminal instead of the script."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a guest ended."""
+
+    status: int
+    seconds: float
+
+
+def boot(image: Image, job: Job, out: Path, on_output: Callable[[bytes], None]) -> Ended:
+    """Run *job* in a fresh guest; its /lab/out is copied to *out*, its output passed on live."""
+    runs = cache.folder() / "runs"
+    runs.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f"{image.release.kernel}-", dir=runs))
+    started = time.monotonic()
+    try:
+        _prepare(image, job, work)
+        complaint = _run_qemu(image, job, work, on_output)
+        status = _unpack(work / "results.tar", out)
+    except BaseException:
+        shutil.rmtree(work)
+        raise
+    if status is None:
+        raise LabError(_failure(image, complaint, work / "console.log"))
+    shutil.rmtree(work)
+    return Ended(status, time.monotonic() - started)
+
+
+def _prepare(image: Image, job: Job, work: Path) -> None:
+    (work / "initramfs").write_bytes(initramfs.build(image.root, image.uname))
+    files = dict(job.files)
+    if job.interactive:
+        flag = work / "interactive"
+        flag.touch()
+        files["interactive"] = flag
+    payload.pack(image, work / "payload.tar", job.script, files)
+    with (work / "results.tar").open("wb") as file:
+        file.truncate(RESULT_BYTES)
+
+
+def _command(image: Image, work: Path) -> list[str]:
+    kernel_line = "console=ttyS0 root=/dev/vda panic=-1 oops=panic loglevel=4 random.trust_cpu=on"
+    command = ["nice", "qemu-system-x86_64", "-accel", os.environ.get("XTRACE_LAB_ACCEL", "tcg")]
+    command += ["-cpu", image.release.cpu, "-smp", "2", "-m", str(MEMORY_MIB)]
+    command += ["-nodefaults", "-display", "none", "-no-reboot"]
+    command += ["-kernel", str(image.kernel), "-initrd", str(work / "initramfs")]
+    command += ["-append", kernel_line]
+    command += ["-drive", f"file={image.disk},format=raw,if=virtio,snapshot=on"]
+    command += ["-drive", f"file={work / 'payload.tar'},format=raw,if=virtio,readonly=on"]
+    command += ["-drive", f"file={work / 'results.tar'},format=raw,if=virtio,cache=unsafe"]
+    command += ["-serial", f"file:{work / 'console.log'}"]
+    command += ["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]
+    return command
+
+
+def _run_qemu(image: Image, job: Job, work: Path, on_output: Callable[[bytes], None]) -> str:
+    """Run the guest to its end and return what to say if it left no results."""
+    if job.interactive:
+        subprocess.run(_command(image, work), check=False)
+        return "the guest ended without results"
+    process = subprocess.Popen(
+        _command(image, work),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=(work / "qemu.log").open("wb"),
+    )
+    assert process.stdout is not None
+    overdue = threading.Event()
+
+    def end_overdue() -> None:
+        overdue.set()
+        process.kill()
+
+    timer = threading.Timer(job.timeout, end_overdue)
+    timer.start()
+    try:
+        while chunk := os.read(process.stdout.fileno(), 1 << 16):
+            on_output(chunk)
+        process.wait()
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    if overdue.is_set():
+        return f"the guest did not end within {job.timeout:.0f} s"
+    complaint = (work / "qemu.log").read_text(errors="replace").strip()
+    return f"the guest ended without results {complaint}".strip()
+
+
+def _unpack(results: Path, out: Path) -> int | None:
+    """Unpack the result disk; return the script's exit status, or None if it never got there."""
+    try:
+        with tarfile.open(results) as archive:
+            archive.extractall(out)
+    except tarfile.TarError:
+        return None
+    status = out / "status"
+    return int(status.read_text()) if status.exists() else None
+
+
+def _failure(image: Image, complaint: str, console: Path) -> str:
+    lines = console.read_text(errors="replace").splitlines() if console.exists() else []
+    tail = "\n".join(f"  | {line}" for line in lines[-CONSOLE_TAIL:])
+    return f"kernel {image.release.kernel}: {complaint}; its console ({console}) ends:\n{tail}"

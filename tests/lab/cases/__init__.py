@@ -1,0 +1,1 @@
+"""The cases. Each module registers functions with ``tests.lab.case.case``."""
