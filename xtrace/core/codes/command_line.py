@@ -1,3 +1,12 @@
 """XT00: command line."""
 
-CODES: dict[str, str] = {}
+CODES: dict[str, str] = {
+    "XT0001": "There is no such command. `xtrace --help` lists them.",
+    "XT0002": "The command has no such option. Its `--help` lists them.",
+    "XT0003": "The command line does not have the form that the command takes.",
+    "XT0004": "A value on the command line cannot be used.",
+    "XT0005": "There is no such tool. `xtrace list` names all of them; a path to a program file also works.",
+    "XT0006": "There is no such backend. `xtrace plan` shows those that exist.",
+    "XT0007": "A file named on the command line cannot be read or written.",
+    "XT0008": "There is no such output format.",
+}

@@ -1,0 +1,5 @@
+"""`python -m xtrace`"""
+
+from xtrace.cli.main import main
+
+main()

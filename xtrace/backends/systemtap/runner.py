@@ -1,0 +1,179 @@
+"""Runs a compiled module with `staprun` and reads its lines.
+
+staprun's `-c` command is our leash: a shell that reports that all probes are registered, then waits for end of file
+on a FIFO that only this process holds open for writing. When we close it, or die in any way, the command ends, staprun
+unloads the module, and the script's `end` probes print what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from xtrace.backends.systemtap.decode import Decoder
+from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
+from xtrace.core.messages import Attached, Exited, Message, Notice
+from xtrace.core.quoting import sh_quote
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+KILL_SECONDS = 3
+
+
+class StapSession:
+    """One staprun process. Made by `start`."""
+
+    def __init__(self, module: Path, workdir: Path, decoder: Decoder, parameters: dict[str, int], probes: int) -> None:
+        self._workdir = workdir
+        self._decoder = decoder
+        self._buffer = b""
+        self._ended = False
+        self._hold = _fifo(workdir / "hold", os.O_RDWR)
+        self._attached = _fifo(workdir / "attached", os.O_RDWR)
+        self._errors = (workdir / "errors").open("w+b")
+        self._probes = probes
+        leash = f"echo ok > {sh_quote(str(workdir / 'attached'))}; read line < {sh_quote(str(workdir / 'hold'))}"
+        command = ["staprun", "-R", "-c", f"/bin/sh -c {sh_quote(leash)}", str(module)]
+        command += [f"{name}={value}" for name, value in parameters.items()]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+            env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
+        )
+        self._messages: list[Message] = []
+        try:
+            self._wait_attached()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_attached(self) -> None:
+        limit = time.monotonic() + START_SECONDS
+        assert self._process.stdout is not None
+        stdout = self._process.stdout.fileno()
+        while time.monotonic() < limit:
+            ready, _, _ = select.select([self._attached, stdout], [], [], 0.5)
+            if self._attached in ready:
+                self._messages.insert(0, Attached(self._probes))
+                return
+            if ready and not self._read():
+                break
+        raise self._failure("the module could not be loaded or attached")
+
+    def poll(self, timeout: float) -> Sequence[Message]:
+        if not self._messages and not self._ended:
+            assert self._process.stdout is not None
+            ready, _, _ = select.select([self._process.stdout], [], [], timeout)
+            if ready and not self._read():
+                self._ended = True
+                if self._process.wait() != 0:
+                    raise self._failure("the script stopped", "XT0907")
+                self._messages.append(Exited(0))
+        taken, self._messages = self._messages, []
+        return taken
+
+    def finish(self) -> Sequence[Message]:
+        """Let go of the leash, and read up to the end of what the script prints."""
+        self._release()
+        limit = time.monotonic() + STOP_SECONDS
+        assert self._process.stdout is not None
+        while time.monotonic() < limit:
+            ready, _, _ = select.select([self._process.stdout], [], [], 0.5)
+            if ready and not self._read():
+                break
+        else:
+            self._messages.append(Notice(f"staprun did not end within {STOP_SECONDS} s; what it still held is lost"))
+        taken, self._messages = self._messages, []
+        return [*taken, *self._decoder.losses(), *self._warnings()]
+
+    def close(self) -> None:
+        self._release()
+        if self._process.poll() is None:
+            for sign, patience in ((signal.SIGINT, KILL_SECONDS), (signal.SIGTERM, KILL_SECONDS), (signal.SIGKILL, 1)):
+                try:
+                    self._process.wait(patience)
+                    break
+                except subprocess.TimeoutExpired:
+                    _signal_group(self._process.pid, sign)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+        shutil.rmtree(self._workdir, ignore_errors=True)
+
+    def _release(self) -> None:
+        for name in ("_hold", "_attached"):
+            fd = getattr(self, name)
+            if fd >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
+
+    def _read(self) -> bool:
+        """Take what stdout has; False at its end."""
+        assert self._process.stdout is not None
+        data = os.read(self._process.stdout.fileno(), 1 << 16)
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._messages += self._decoder.line(line.decode("utf-8", "surrogateescape"))
+        return bool(data)
+
+    def _words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().decode("utf-8", "replace").strip()
+
+    def _warnings(self) -> list[Message]:
+        return [Notice(f"staprun: {line}") for line in self._words().splitlines() if _matters(line)]
+
+    def _failure(self, what: str, code: str = "XT0905") -> BackendError | PrivilegeError:
+        words = self._words()
+        lines = [line for line in words.splitlines() if "ERROR" in line or "WARNING" in line] or words.splitlines()
+        reason = "; ".join(lines[:3]) or "staprun gave no reason"
+        diagnostic = Diagnostic(code, f"{what}: {reason}", hints=_hints(words))
+        if "not permitted" in words or "stapusr" in words:
+            return PrivilegeError(Diagnostic("XT0906", diagnostic.message, hints=diagnostic.hints))
+        return BackendError(diagnostic)
+
+
+_HINTS = (
+    ("Can't resolve", "this SystemTap is older than the kernel: install a newer one"),
+    ("Invalid module format", "the module was built for another kernel: build it for exactly this release"),
+    ("Unknown symbol", "the module was built for another kernel: build it for exactly this release"),
+    ("Required key", "the kernel takes only signed modules: sign it (stap --sign-module), or use another backend"),
+    ("Key was rejected", "the kernel takes only signed modules: sign it (stap --sign-module), or use another backend"),
+    ("not permitted", "run as root, or join the groups stapusr and stapdev"),
+)
+
+
+def _hints(words: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hint for part, hint in _HINTS if part in words))
+
+
+def _matters(line: str) -> bool:
+    """A warning about lost or skipped probes; what our own command's end causes does not matter."""
+    return "WARNING" in line and "Child process exited" not in line
+
+
+def _fifo(path: Path, flags: int) -> int:
+    os.mkfifo(path, 0o600)
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _signal_group(pid: int, sign: int) -> None:
+    try:
+        os.killpg(pid, sign)
+    except ProcessLookupError:
+        return
+
+
+def private_directory() -> Path:
+    """A directory only this user can look into, named after this process."""
+    return Path(tempfile.mkdtemp(prefix=f"xtrace-{os.getpid()}-"))

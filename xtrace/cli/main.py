@@ -1,0 +1,125 @@
+"""The command line's entry: lazy commands, and the one place where exceptions become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from xtrace import __version__
+from xtrace.core.errors import Diagnostic, XtraceError
+
+COMMANDS = {
+    "run": "Run a tool.",
+    "trace": "Run a program in bpftrace's language.",
+    "plan": "Explain how a tool or program would run here; run nothing.",
+    "render": "Print the artifact that a backend would run.",
+    "list": "Tools, named events, and the host's probes.",
+    "show": "A tool's or event's manual, and what serves it here.",
+    "doctor": "What works on this host, and how to fix the rest.",
+    "facts": "Record this host for planning elsewhere.",
+    "plugins": "Installed plugins, and what is wrong with them.",
+    "clean": "Remove what killed sessions left behind.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used; the list itself needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            command = getattr(import_module(f"xtrace.cli.{cmd_name}"), "command")  # noqa: B009
+            assert isinstance(command, click.Command)
+            return command
+        return self._from_plugin(ctx, cmd_name)
+
+    def _from_plugin(self, ctx: click.Context, name: str) -> click.Command | None:
+        from xtrace.core.plugins import active_plugins
+
+        registry = active_plugins(bool(ctx.params.get("no_plugins"))).registry("commands")
+        return registry.make(name) if name in registry.names() else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], COMMANDS, "XT0001", "xtrace --help lists the commands")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def unknown(kind: str, name: str, known: Sequence[str] | dict[str, str], code: str, otherwise: str) -> XtraceError:
+    """The complaint about a name that does not exist, with the names that may have been meant."""
+    from xtrace.core.errors import UsageError
+    from xtrace.core.facts.model import near_names
+
+    near = near_names(name, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else otherwise
+    return UsageError(Diagnostic(code, f"there is no {kind} {name!r}", hints=(hint,)))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xtrace")
+@click.option("--no-plugins", is_flag=True, help="Load only what xtrace ships.")
+def cli(no_plugins: bool) -> None:
+    """Trace any Linux host with whatever engine it has: BCC, ftrace or SystemTap."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the documented code (docs/reference/exit-codes.md)."""
+    sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
+
+
+def run(argv: list[str]) -> int:
+    """The exit code of one command line; complaints go to stderr."""
+    try:
+        result = cli.main(args=argv, prog_name="xtrace", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except XtraceError as error:
+        _complain(error.diagnostics, as_json="--json" in argv)
+        return error.exit_code
+    except click.ClickException as error:
+        _complain((_of_click(error),), as_json="--json" in argv)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        _discard_stdout()
+        return 0
+
+
+def _complain(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:
+    import json
+
+    for diagnostic in diagnostics:
+        print(json.dumps(diagnostic.as_dict()) if as_json else diagnostic.text(), file=sys.stderr)
+
+
+def _of_click(error: click.ClickException) -> Diagnostic:
+    if isinstance(error, click.NoSuchOption):
+        near = tuple(f"did you mean {name}?" for name in error.possibilities or ())
+        return Diagnostic("XT0002", f"there is no option {error.option_name}", hints=near or _help_hint(error))
+    if isinstance(error, click.UsageError):
+        return Diagnostic("XT0003", error.format_message(), hints=_help_hint(error))
+    return Diagnostic("XT0004", error.format_message())
+
+
+def _help_hint(error: click.UsageError) -> tuple[str, ...]:
+    return (f"{error.ctx.command_path} --help shows the usage",) if error.ctx else ()
+
+
+def _discard_stdout() -> None:
+    """Point stdout at /dev/null, so that the interpreter's own last flush does not complain of the closed pipe."""
+    import os
+
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
