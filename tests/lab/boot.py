@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -20,6 +21,9 @@ from tests.lab.images import Image
 MEMORY_MIB = 1536
 RESULT_BYTES = 512 << 20
 CONSOLE_TAIL = 25
+LOGS_KEPT_SECONDS = 86_400
+# The kernel's words for its own death, which a long call trace would push out of the tail.
+DEATH = re.compile(r"Kernel panic|BUG:|Oops|general protection|double fault")
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Job:
     """What to do in a guest."""
 
     script: str = ""
-    """POSIX sh, run as root with the second serial line as its standard streams."""
+    """Bash, run as root with the second serial line as its standard streams."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """Further files and folders of the payload, by their name below /lab."""
     timeout: float = 300
@@ -45,9 +49,7 @@ class Ended:
 
 def boot(image: Image, job: Job, out: Path, on_output: Callable[[bytes], None]) -> Ended:
     """Run *job* in a fresh guest; its /lab/out is copied to *out*, its output passed on live."""
-    runs = cache.folder() / "runs"
-    runs.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f"{image.release.kernel}-", dir=runs))
+    work = _work_folder(image)
     started = time.monotonic()
     try:
         _prepare(image, job, work)
@@ -60,6 +62,16 @@ def boot(image: Image, job: Job, out: Path, on_output: Callable[[bytes], None]) 
         raise LabError(_failure(image, complaint, work / "console.log"))
     shutil.rmtree(work)
     return Ended(status, time.monotonic() - started)
+
+
+def _work_folder(image: Image) -> Path:
+    """Make a folder for one run; those of guests that died are kept for a day."""
+    runs = cache.folder() / "runs"
+    runs.mkdir(exist_ok=True)
+    for old in runs.iterdir():
+        if time.time() - old.stat().st_mtime > LOGS_KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{image.release.kernel}-", dir=runs))
 
 
 def _prepare(image: Image, job: Job, work: Path) -> None:
@@ -75,7 +87,7 @@ def _prepare(image: Image, job: Job, work: Path) -> None:
 
 
 def _command(image: Image, work: Path) -> list[str]:
-    kernel_line = "console=ttyS0 root=/dev/vda panic=-1 oops=panic loglevel=4 random.trust_cpu=on"
+    kernel_line = "console=ttyS0 root=/dev/vda panic=-1 reboot=t oops=panic loglevel=4 random.trust_cpu=on"
     command = ["nice", "qemu-system-x86_64", "-accel", os.environ.get("XTRACE_LAB_ACCEL", "tcg")]
     command += ["-cpu", image.release.cpu, "-smp", "2", "-m", str(MEMORY_MIB)]
     command += ["-nodefaults", "-display", "none", "-no-reboot"]
@@ -127,7 +139,7 @@ def _run_qemu(image: Image, job: Job, work: Path, on_output: Callable[[bytes], N
 def _unpack(results: Path, out: Path) -> int | None:
     """Unpack the result disk; return the script's exit status, or None if it never got there."""
     try:
-        with tarfile.open(results) as archive:
+        with tarfile.open(results, "r:") as archive:
             archive.extractall(out)
     except tarfile.TarError:
         return None
@@ -137,5 +149,6 @@ def _unpack(results: Path, out: Path) -> int | None:
 
 def _failure(image: Image, complaint: str, console: Path) -> str:
     lines = console.read_text(errors="replace").splitlines() if console.exists() else []
-    tail = "\n".join(f"  | {line}" for line in lines[-CONSOLE_TAIL:])
+    telling = [line for line in lines[:-CONSOLE_TAIL] if DEATH.search(line)][:5]
+    tail = "\n".join(f"  | {line}" for line in (*telling, *lines[-CONSOLE_TAIL:]))
     return f"kernel {image.release.kernel}: {complaint}; its console ({console}) ends:\n{tail}"

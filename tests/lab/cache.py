@@ -35,28 +35,25 @@ def lock(name: str) -> Iterator[None]:
         yield
 
 
-def folder_of(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the cached folder *kind*/*name*; *make* fills it the first time.
+def kept(kind: str, family: str, stamp: str, make: Callable[[Path], None]) -> Path:
+    """Return the cached folder of *family*; *make* fills it when its *stamp* is new.
 
-    The folder appears whole or not at all: it is filled under another name and renamed.
+    The folder appears whole or not at all: it is filled under another name and renamed. It
+    replaces the family's older ones.
     """
     parent = folder() / kind
-    target = parent / name
-    with lock(f"{kind}-{name}"):
+    target = parent / f"{family}-{stamp}"
+    with lock(f"{kind}-{family}"):
         if not target.exists():
             parent.mkdir(exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=parent))
+            work = Path(tempfile.mkdtemp(prefix=f".{family}-", dir=parent))
             try:
                 work.chmod(0o755)
                 make(work)
                 work.rename(target)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
+            for older in parent.glob(f"{family}-*"):
+                if older != target:
+                    shutil.rmtree(older, ignore_errors=True)
     return target
-
-
-def forget_others(kind: str, prefix: str, keep: str) -> None:
-    """Remove the entries of *kind* that start with *prefix*, except *keep*."""
-    for path in (folder() / kind).glob(f"{prefix}*"):
-        if path.name != keep:
-            shutil.rmtree(path, ignore_errors=True)

@@ -50,9 +50,8 @@ class Image:
 def image(release: Release) -> Image:
     """Return the image of *release*; make it if the cache has none of the present recipe."""
     command = bootstrap_command(release)
-    name = f"{release.suite}-{cache.digest(*command, str(SPARE_BYTES), *MKFS)}"
-    folder = cache.folder_of("images", name, lambda work: _make(release, command, work))
-    cache.forget_others("images", f"{release.suite}-", name)
+    stamp = cache.digest(*command, *MKFS, str(SPARE_BYTES))
+    folder = cache.kept("images", release.suite, stamp, lambda work: _make(release, command, work))
     return Image(release, folder)
 
 
@@ -89,9 +88,7 @@ def _make(release: Release, command: list[str], work: Path) -> None:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["nice", *command], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["nice", *command], env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join(done.stderr.splitlines()[-20:])
         raise LabError(f"{command[0]} exited with {done.returncode}:\n{tail}")

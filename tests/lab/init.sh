@@ -7,6 +7,10 @@ export HOME=/root LANG=C.UTF-8 TERM=dumb
 mount -t tmpfs -o mode=755 run /run
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
 mount -t tmpfs shm /dev/shm
 mount -t securityfs securityfs /sys/kernel/security
 mount -t debugfs debugfs /sys/kernel/debug
@@ -33,7 +37,7 @@ if [ -e /lab/interactive ]; then
     stty -F $line sane
     TERM=linux setsid -c bash -i <$line >$line 2>&1
 else
-    setsid sh /lab/run.sh <$line >$line 2>&1
+    setsid bash /lab/run.sh <$line >$line 2>&1
 fi
 echo $? >/lab/out/status
 tar -cf /dev/vdc -C /lab/out .

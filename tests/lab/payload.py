@@ -55,11 +55,7 @@ def dependencies(image: Image) -> Path:
             raise LabError(f"pip cannot fetch the guest's dependencies:\n{done.stderr}")
         compile_all(image, work)
 
-    prefix = f"{image.release.suite}-"
-    name = prefix + cache.digest(*DEPENDENCIES)
-    folder = cache.folder_of("deps", name, make)
-    cache.forget_others("deps", prefix, name)
-    return folder
+    return cache.kept("deps", image.release.suite, cache.digest(*DEPENDENCIES), make)
 
 
 def compile_all(image: Image, folder: Path) -> None:

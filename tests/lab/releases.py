@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 COMMON_PACKAGES = (
+    "bpftool",
     "bpftrace",
     "busybox-static",
     "iproute2",
@@ -13,9 +14,11 @@ COMMON_PACKAGES = (
     "linux-headers-cloud-amd64",
     "linux-image-cloud-amd64",
     "linux-perf",
+    "mount",
     "procps",
     "python3",
     "python3-bpfcc",
+    "strace",
     "systemtap",
     "systemtap-runtime",
     "trace-cmd",
@@ -36,7 +39,6 @@ class Release:
     """Probe classes whose modules this release's SystemTap both compiles and loads."""
     systemtap_broken: str = ""
     """Why the other classes do not work, for skip messages."""
-    names: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -106,12 +106,17 @@ class Load:
 
 @dataclass(frozen=True)
 class ReadString:
-    """`str(address, size)`: bytes up to NUL from memory; a fault reads "". `type.size` bounds it, NUL included."""
+    """`str(address, size)`: bytes up to NUL from memory; a fault reads "". `type.size` bounds it, NUL included.
+
+    `late`: an engine that cannot read it when the event happens may read it soon afterwards, from the process while
+    it lives; it then says that the value is not certain. Only sources of named events ask for that.
+    """
 
     address: Expr
     space: Space
     type: CType = String()
     span: Optional[Span] = field(default=None, compare=False)
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -454,6 +459,11 @@ class MapDecl:
     name: str
     keys: tuple[CType, ...]
     value: ValueType
+
+    @property
+    def hidden(self) -> bool:
+        """Made by the front end for a pair of probes (`__1_path`), and never shown."""
+        return self.name.startswith("__") and self.name[2:3].isdigit()
 
     @property
     def aggregation(self) -> Optional[Aggregation]:

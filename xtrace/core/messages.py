@@ -84,7 +84,7 @@ class Attached:
 @dataclass(frozen=True)
 class Loss:
     """`count` events or updates did not reach the user. `kind`: overrun, dropped, commit-overrun, missed-page,
-    probe-miss, map-full, reserve-failed, sequence-gap, unreadable. `where` is a CPU, probe or map."""
+    probe-miss, map-full, reserve-failed, sequence-gap, unreadable, missed-tick. `where` is a CPU, probe or map."""
 
     kind: str
     count: int

@@ -1,3 +1,27 @@
 """XT01: syntax."""
 
-CODES: dict[str, str] = {}
+CODES: dict[str, str] = {
+    "XT0101": "Something else is expected at this place; the message says what.",
+    "XT0102": "A string or character literal is not closed on its line: its closing quote is missing.",
+    "XT0103": r"A backslash in a literal begins no known escape. Known are \n \t \r \\ \" \' \0 \101 \x41.",
+    "XT0104": "The character has no meaning in a program.",
+    "XT0105": "A comment that begins with /* has no */.",
+    "XT0106": "A number is malformed, or does not fit into 64 bits.",
+    "XT0107": "A bracket, parenthesis or brace is opened and never closed.",
+    "XT0108": "Expressions or blocks are nested too deeply. Keep intermediate results in variables.",
+    "XT0109": "There is no such type of probe. A named event has a dotted name in lower case, such as file.open.",
+    "XT0110": "An attach point does not have the form that its type of probe takes.",
+    "XT0111": "A predicate must be one expression between slashes, before the block.",
+    "XT0112": "Only variables ($x) and maps (@m) can be assigned.",
+    "XT0113": "Only variables and maps can be incremented and decremented.",
+    "XT0114": "The config block takes settings, `name = value;`, where a value is a word, a number or a string.",
+    "XT0115": "The program has no probe, so nothing would ever happen.",
+    "XT0116": "This is a feature of bpftrace's language that xtrace does not have; the message names it.",
+    "XT0117": "A preprocessor directive or a C definition cannot be read.",
+    "XT0118": "A named argument stands in a call that takes none. Only emit() names its arguments.",
+    "XT0119": "A keyword stands where a name is expected.",
+    "XT0120": "A type is expected here, such as uint64 or struct sock *.",
+    "XT0121": "There are no floating-point numbers. Scale instead, for instance to microseconds.",
+    "XT0122": "There are more complaints than are shown. The first ones tend to cause the others.",
+    "XT0123": "A macro is called with other arguments than it takes, calls itself, or reaches for what is not its own.",
+}

@@ -21,6 +21,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
+    """A string literal without its escapes. Bytes that are no UTF-8 (`"\\xff"`) are held as `surrogateescape` has it."""
+
     value: str
     span: Span = field(compare=False)
 
@@ -136,7 +138,10 @@ class Index:
 
 @dataclass(frozen=True)
 class TypeName:
-    """A type as written: `uint64`, `struct sock`, `enum x`, `char`, with pointer stars and an array bound."""
+    """A type as written: `uint64`, `struct sock`, `enum x`, `char`, with pointer stars and an array bound.
+
+    `count` is 0 for `[]`, an array as long as what it is cast from.
+    """
 
     name: str
     pointers: int
@@ -290,9 +295,10 @@ class Clause:
 
 @dataclass(frozen=True)
 class Program:
-    """A whole program. `definitions` is the C preamble (struct, enum, #define, #include) as written.
+    """A whole program. `definitions` is the C preamble (struct, enum, #define, #include) as written, a directive or a
+    definition each.
 
-    `config` holds `config = { … }` with keys in lower case.
+    `config` holds `config = { … }` with keys in lower case and without `BPFTRACE_`; true is 1 and false is 0.
     """
 
     source: Source

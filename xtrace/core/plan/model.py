@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Optional, Union
 
 from xtrace.core import ir
@@ -11,12 +12,16 @@ from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 
+SHIPPED_PROBES = Path(__file__).parents[2] / "probes"
+"""xtrace's own named events and tools; plugins add more directories."""
+
 
 @dataclass(frozen=True)
 class Request:
     """What the user asks for, the same for every backend: a parsed program with its options folded.
 
-    `parameters` are the positional parameters; the scope comes from -p, -c, --uid and --cgroup.
+    `parameters` are the positional parameters; the scope comes from -p, -c, --uid and --cgroup. `probe_paths` are the
+    directories in which named events are looked up.
     """
 
     program: ast.Program
@@ -26,6 +31,7 @@ class Request:
     parameters: tuple[str, ...] = ()
     cpid: int = 0
     unsafe: bool = False
+    probe_paths: tuple[Path, ...] = (SHIPPED_PROBES,)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from xtrace.core.backend import Backend, Session
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
@@ -11,28 +11,29 @@ from xtrace.core.plan.model import Plan
 
 
 def launch_first(
-    plans: Sequence[Plan],
+    plans: Iterable[Plan],
     backends: Mapping[str, Backend],
     facts: HostFacts,
     tell: Callable[[Diagnostic], None],
-) -> tuple[Session, Plan]:
-    """Launch the first plan that loads and attaches; `tell` hears of every one that did not and what comes next.
+) -> tuple[Session, Plan] | None:
+    """Launch the first plan that loads and attaches; `tell` hears of each that did not, once another takes over.
 
-    Raises BackendError with the complaints of all of them when none did, or PrivilegeError when each failed for want
-    of privilege.
+    None when there was no plan at all. Raises BackendError with the complaints of all of them when none started, or
+    PrivilegeError when each failed for want of privilege.
     """
-    failures: list[BackendError | PrivilegeError] = []
-    for position, plan in enumerate(plans):
+    failures: list[tuple[Plan, BackendError | PrivilegeError]] = []
+    for plan in plans:
         backend = backends[plan.backend]
+        for failed, error in failures[-1:]:
+            tell(_fallback(failed.backend, plan.backend, error))
         try:
             return backend.launch(backend.render(plan), facts), plan
         except (BackendError, PrivilegeError) as error:
-            failures.append(error)
-            following = plans[position + 1].backend if position + 1 < len(plans) else ""
-            if following:
-                tell(_fallback(plan.backend, following, error))
-    complaints = tuple(diagnostic for failure in failures for diagnostic in failure.diagnostics)
-    if all(isinstance(failure, PrivilegeError) for failure in failures):
+            failures.append((plan, error))
+    if not failures:
+        return None
+    complaints = tuple(diagnostic for _, error in failures for diagnostic in error.diagnostics)
+    if all(isinstance(error, PrivilegeError) for _, error in failures):
         raise PrivilegeError(*complaints)
     raise BackendError(*complaints)
 

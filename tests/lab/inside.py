@@ -1,0 +1,79 @@
+"""What cases use inside a guest. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.lab.capability import LAB
+
+MODULES = LAB / "stap"
+
+
+def workload(kind: str, count: int) -> str:
+    """Return the shell command that does *count* tagged events of *kind* (workload.py)."""
+    return shlex.join(["python3", "-m", "tests.lab.workload", kind, str(count)])
+
+
+def command(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, show what it printed and return it."""
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
+    )
+    print(f"$ {shlex.join(words)}\n{done.stdout}{done.stderr}[exit status {done.returncode}]", flush=True)
+    return done
+
+
+def xtrace(*words: str, status: int = 0, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run xtrace, which must exit with *status*."""
+    done = command("xtrace", *words, timeout=timeout)
+    last = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
+    equal(done.returncode, status, f"exit status ({last})")
+    return done
+
+
+def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Return the objects of NDJSON output."""
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def maps(done: subprocess.CompletedProcess[str]) -> dict[str, dict[tuple[Any, ...], Any]]:
+    """Return the last state of each map in NDJSON output: map name to key to value."""
+    found = [item for item in events(done) if item["schema"] == "xtrace.map/1"]
+    return {item["map"]: {tuple(entry["key"]): entry["value"] for entry in item["entries"]} for item in found}
+
+
+def equal(actual: object, expected: object, what: str) -> None:
+    """Fail unless *actual* is *expected*."""
+    assert actual == expected, f"{what}: expected {expected!r}, got {actual!r}"
+
+
+def equal_counts(actual: Iterable[object], expected: Iterable[object], what: str) -> None:
+    """Fail unless both hold the same things equally often; tell the difference."""
+    more, fewer = Counter(actual), Counter(expected)
+    assert more == fewer, f"{what}: unexpected {dict(more - fewer)!r}, missing {dict(fewer - more)!r}"
+
+
+def stap_module(script: str) -> Path:
+    """Return the module the host compiled from *script*; a compiler's refusal fails the case."""
+    name = hashlib.sha256(script.encode()).hexdigest()
+    refusal = MODULES / f"{name}.log"
+    assert not refusal.exists(), f"stap -p4 refused the script: {refusal.read_text()[-3000:]}"
+    # staprun takes the module's name from the file's.
+    return MODULES / f"xtrace_{name[:24]}.ko"
+
+
+def staprun(module: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Load a compiled module and run *words* under it."""
+    return command("staprun", *(("-c", shlex.join(words)) if words else ()), str(module))
+
+
+def lines(text: str) -> Sequence[str]:
+    """Return the lines of *text* that are not blank."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

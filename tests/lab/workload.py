@@ -1,0 +1,82 @@
+"""Fixed work to trace: ``python3 -m tests.lab.workload KIND COUNT``. Standard library only.
+
+A process tagged by its name does exactly COUNT events of one kind and ends at once, so that
+every event seen with that name can be counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+OPENED = Path("/lab/opened")
+MISSING = Path("/lab/missing")
+PR_SET_NAME = 15
+
+
+def tag(kind: str) -> str:
+    """Return the process name (comm) that events of *kind* carry."""
+    return f"lab-{kind}"
+
+
+def reads(count: int) -> None:
+    """Do *count* calls of read(2)."""
+    zero = os.open("/dev/zero", os.O_RDONLY)
+    rename(tag("reads"))
+    for _ in range(count):
+        os.read(zero, 1)
+
+
+def getppids(count: int) -> None:
+    """Do *count* calls of getppid(2), through libc."""
+    rename(tag("getppids"))
+    for _ in range(count):
+        os.getppid()
+
+
+def opens(count: int) -> None:
+    """Open *count* files of OPENED, named 0, 1, …, and try as many of MISSING, which are not there."""
+    OPENED.mkdir(exist_ok=True)
+    for number in range(count):
+        (OPENED / str(number)).touch()
+    rename(tag("opens"))
+    for number in range(count):
+        os.close(os.open(f"{OPENED}/{number}", os.O_RDONLY))
+        with contextlib.suppress(FileNotFoundError):
+            os.open(f"{MISSING}/{number}", os.O_RDONLY)
+
+
+def execs(count: int) -> None:
+    """Start and await *count* programs /bin/true with the arguments lab-execs and a number."""
+    rename(tag("execs"))
+    for number in range(count):
+        child = os.fork()
+        if child == 0:
+            os.execv("/bin/true", ["/bin/true", "lab-execs", str(number)])
+        os.waitpid(child, 0)
+
+
+def exits(count: int) -> None:
+    """Start and await *count* children that end with the exit statuses 0, 1, …"""
+    rename(tag("exits"))
+    for number in range(count):
+        child = os.fork()
+        if child == 0:
+            os._exit(number)
+        os.waitpid(child, 0)
+
+
+def rename(name: str) -> None:
+    """Give this process the comm *name*."""
+    _LIBC.prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+_LIBC = ctypes.CDLL(None)
+KINDS = {function.__name__: function for function in (reads, getppids, opens, execs, exits)}
+
+if __name__ == "__main__":
+    KINDS[sys.argv[1]](int(sys.argv[2]))
+    os._exit(0)

@@ -1,0 +1,73 @@
+"""Stacks are recorded for the events that ask for them, and belong to the right event."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live.ftrace_session import (
+    TID,
+    Waiting,
+    compiled,
+    emits,
+    needs_compiler,
+    needs_tracefs,
+    program,
+    run,
+    tracepoint,
+    values,
+)
+from xtrace.core import ir
+from xtrace.core.messages import StackValue
+from xtrace.core.types import Stack
+
+pytestmark = [pytest.mark.live, needs_tracefs]
+
+KSTACK = ir.Builtin("kstack", Stack(False))
+USTACK = ir.Builtin("ustack", Stack(True))
+LOOP = f"exec {sys.executable} -c 'import os\nfor _ in range(50): os.getppid(); os.getuid()'"
+
+
+def test_a_kernel_stack_comes_with_each_event_that_asks() -> None:
+    asks, plain = tracepoint("syscalls", "sys_enter_getppid"), tracepoint("syscalls", "sys_enter_getuid")
+    with Waiting(LOOP) as shell:
+        clauses = (ir.Clause((asks,), None, emits(KSTACK)), ir.Clause((plain,), None, emits(ir.Text("plain"))))
+        seen = values(run(program(*clauses, scope=ir.Scope(shell.pid)), shell.run))
+    stacks = [row[0] for row in seen if isinstance(row[0], StackValue)]
+    assert len(stacks) == 50
+    assert all(stack.addresses and stack.pid == 0 for stack in stacks)
+    assert len({stack.addresses for stack in stacks}) == 1
+
+
+def test_depth_is_kept_within_what_was_asked() -> None:
+    asks = tracepoint("syscalls", "sys_enter_getppid")
+    two = ir.Builtin("kstack", Stack(False, depth=2))
+    with Waiting(LOOP) as shell:
+        seen = values(run(program(ir.Clause((asks,), None, emits(two)), scope=ir.Scope(shell.pid)), shell.run))
+    assert {len(row[0].addresses) for row in seen} == {2}
+
+
+SOURCE = """
+#include <unistd.h>
+#include <sys/syscall.h>
+__attribute__((noinline)) long leaf(void) { return syscall(SYS_getppid) + 1; }
+__attribute__((noinline)) long middle(void) { return leaf() + 1; }
+int main(void) { for (int i = 0; i < 5; i++) middle(); return 0; }
+"""
+
+
+@needs_compiler
+def test_user_stacks_carry_their_process(tmp_path: Path) -> None:
+    binary = compiled(tmp_path, SOURCE, "-fno-omit-frame-pointer", "-static")
+    asks = tracepoint("syscalls", "sys_enter_getppid")
+    with Waiting(f"exec {binary}") as shell:
+        made = program(ir.Clause((asks,), None, emits(USTACK, KSTACK, TID)), scope=ir.Scope(shell.pid))
+        seen = values(run(made, shell.run))
+    assert len(seen) == 5
+    for user, kernel, tid in seen:
+        assert user.pid == tid == shell.pid
+        assert len(user.addresses) >= 3 and kernel.addresses
+    assert os.getpid() != shell.pid

@@ -1,0 +1,81 @@
+"""Names for addresses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xtrace.core.session.elf_functions import ElfFunctions
+from xtrace.core.session.symboliser import Place
+from xtrace.core.session.symbols import HostSymbols, KernelNames, executable_mappings
+
+KALLSYMS = b"""0000000000001000 T f
+0000000000001100 t g
+0000000000001200 D data
+0000000000002000 t h\t[ext4]
+"""
+
+
+def test_kernel_addresses_belong_to_the_function_before_them() -> None:
+    names = KernelNames(KALLSYMS)
+    assert names.at(0x1000) == Place("f", 0)
+    assert names.at(0x1210) == Place("g", 0x110)
+    assert names.at(0x2010) == Place("h", 0x10, "ext4")
+    assert names.at(0xFFF) is None
+
+
+def test_hidden_addresses_name_nothing() -> None:
+    assert KernelNames(b"0000000000000000 T f\n").at(0x1000) is None
+
+
+def test_only_executable_mappings_of_files_count() -> None:
+    text = (
+        "00400000-00401000 r--p 00000000 08:01 1 /bin/x\n"
+        "00401000-00402000 r-xp 00001000 08:01 1 /bin/with blank\n"
+        "7f000000-7f001000 rwxp 00000000 00:00 0 \n"
+    )
+    (mapping,) = executable_mappings(text)
+    assert (mapping.start, mapping.offset, mapping.path) == (0x401000, 0x1000, "/bin/with blank")
+
+
+def libc_address(name: str) -> int:
+    address = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
+    assert address
+    return address
+
+
+def test_functions_of_this_process() -> None:
+    place = HostSymbols().user(os.getpid(), libc_address("getpid") + 2)
+    assert place is not None
+    assert place.name in ("getpid", "__getpid") and place.offset == 2
+    assert "libc" in place.module
+
+
+def test_a_process_that_has_ended_is_still_known() -> None:
+    symbols = HostSymbols()
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        while b"sleep" not in Path(f"/proc/{child.pid}/cmdline").read_bytes():
+            pass
+        symbols.remember(child.pid)
+        mappings = executable_mappings(Path(f"/proc/{child.pid}/maps").read_text())
+    finally:
+        child.kill()
+        child.wait()
+    inside = next(mapping for mapping in mappings if "sleep" in mapping.path)
+    place = symbols.user(child.pid, inside.start)
+    assert place is not None and "sleep" in place.module
+
+
+def test_an_unknown_process_names_nothing() -> None:
+    assert HostSymbols().user(1 << 22, 0x1000) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"\x7fELF" + bytes(8), b"\x7fELF\x02\x01" + b"\xff" * 100])
+def test_what_is_no_elf_file_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="ELF"):
+        ElfFunctions(data)

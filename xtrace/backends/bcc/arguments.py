@@ -1,0 +1,104 @@
+"""Arguments and results of probed functions and USDT probes, read from the registers in the probe's context."""
+
+from __future__ import annotations
+
+import re
+
+from xtrace.backends.bcc import layout
+from xtrace.backends.bcc.dispatch import narrowed, scalar
+from xtrace.backends.bcc.handler import Handler
+from xtrace.backends.bcc.registers import assembler_register, named_register
+from xtrace.backends.bcc.writer import number
+from xtrace.core import attach as at
+from xtrace.core import ir
+from xtrace.core.facts.model import near_names
+
+_CONSTANT = re.compile(r"[$#]?(-?(?:0x[0-9a-fA-F]+|\d+))")
+_REGISTER = re.compile(r"%?([a-z][a-z0-9]*)")
+_X86_MEMORY = re.compile(r"(-?(?:0x[0-9a-fA-F]+|\d+))?\(%(\w+)(?:,%(\w+)(?:,([1248]))?)?\)")
+_ARM64_MEMORY = re.compile(r"\[(\w+)(?:, ?#?(-?\d+))?\]")
+
+
+@scalar.register
+def _(node: ir.Arg, handler: Handler) -> str:
+    if isinstance(handler.attach, at.Usdt):
+        return _usdt_argument(node, handler)
+    if not isinstance(handler.attach, (at.Kprobe, at.Uprobe)):
+        raise handler.refuse(f"arg{node.index} exists in kprobes, uprobes and USDT probes only", node.span)
+    registers = handler.host.registers
+    if node.index < len(registers.arguments):
+        return narrowed(f"x_ctx_u64(ctx, {registers.arguments[node.index]})", node.type)
+    above = registers.stack_skip + layout.WORD * (node.index - len(registers.arguments))
+    space = "kernel" if isinstance(handler.attach, at.Kprobe) else "user"
+    return narrowed(f"x_{space}_u64(x_ctx_u64(ctx, {registers.stack_pointer}) + {above})", node.type)
+
+
+@scalar.register
+def _(node: ir.Retval, handler: Handler) -> str:
+    if not isinstance(handler.attach, (at.Kprobe, at.Uprobe)):
+        raise handler.refuse("retval exists in kretprobes and uretprobes only", node.span)
+    return narrowed(f"x_ctx_u64(ctx, {handler.host.registers.result})", node.type)
+
+
+@scalar.register
+def _(node: ir.Register, handler: Handler) -> str:
+    offset = named_register(handler.host.arch, node.name)
+    if offset is None or not handler.has_registers:
+        known = near_names(node.name, handler.host.registers.by_name)
+        hints = (f"did you mean {', '.join(known)}?",) if known else ()
+        raise handler.refuse(
+            f"there is no register {node.name!r} in this probe on {handler.host.arch}", node.span, *hints
+        )
+    return f"x_ctx_u64(ctx, {offset})"
+
+
+def _usdt_argument(node: ir.Arg, handler: Handler) -> str:
+    site = handler.usdt
+    if site is None or node.index >= len(site.arguments):
+        count = len(site.arguments) if site else 0
+        raise handler.refuse(f"{handler.attach.name} has {count} arguments, so no arg{node.index}", node.span)
+    wanted = site.arguments[node.index]
+    text = operand(wanted, handler)
+    if text is None:
+        raise handler.refuse(f"the operand {wanted.operand!r} of arg{node.index} is not understood", node.span)
+    if wanted.size >= layout.WORD:
+        return text
+    bits = 8 * wanted.size
+    return f"((u64)(s64)(s{bits}){text})" if wanted.signed else f"((u64)(u{bits}){text})"
+
+
+def operand(argument: at.UsdtArgument, handler: Handler) -> str | None:
+    """C for a USDT operand as the note spells it (https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation):
+    a constant, a register, or memory at registers and an offset; None where it is none of them."""
+    arch = handler.host.arch
+    if constant := _CONSTANT.fullmatch(argument.operand):
+        return number(int(constant.group(1), 0))
+    if named := _REGISTER.fullmatch(argument.operand):
+        return _register(arch, named.group(1))
+    address = _address(arch, argument.operand)
+    return f"x_user_u{8 * argument.size}({address})" if address else None
+
+
+def _register(arch: str, name: str) -> str | None:
+    found = assembler_register(arch, name)
+    return f"x_ctx_u64(ctx, {found[0]})" if found else None
+
+
+def _address(arch: str, text: str) -> str | None:
+    offset, base, index, scale = "0", "", "", "1"
+    if match := _X86_MEMORY.fullmatch(text):
+        offset, base, index, scale = match.group(1) or "0", match.group(2), match.group(3) or "", match.group(4) or "1"
+    elif match := _ARM64_MEMORY.fullmatch(text):
+        base, offset = match.group(1), match.group(2) or "0"
+    start = _register(arch, base)
+    if start is None:
+        return None
+    terms = [start]
+    if int(offset, 0):
+        terms.append(number(int(offset, 0)))
+    if index:
+        step = _register(arch, index)
+        if step is None:
+            return None
+        terms.append(f"{step} * {scale}")
+    return " + ".join(terms)

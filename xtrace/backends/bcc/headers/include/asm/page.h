@@ -1,0 +1,1 @@
+/* Included by BCC; nothing of it is used. */

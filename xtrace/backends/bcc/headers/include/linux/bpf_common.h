@@ -1,0 +1,1 @@
+/* Nothing of classic BPF is used. */

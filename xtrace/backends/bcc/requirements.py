@@ -1,0 +1,111 @@
+"""What BCC needs on a host: findings from facts, each with what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from xtrace.backends.bcc.registers import ARCHITECTURES
+from xtrace.core.errors import Diagnostic
+from xtrace.core.facts.model import Fact, HostFacts, State
+from xtrace.core.plan.model import Finding
+
+Verdict = Literal["ok", "warn", "fail", "unknown", "skip"]
+
+_PACKAGES = {
+    "debian": "apt-get install python3-bpfcc",
+    "ubuntu": "apt-get install python3-bpfcc",
+    "fedora": "dnf install python3-bcc",
+    "rhel": "dnf install python3-bcc",
+    "centos": "dnf install python3-bcc",
+    "opensuse": "zypper install python3-bcc",
+    "sles": "zypper install python3-bcc",
+    "arch": "pacman -S python-bcc",
+    "alpine": "apk add bcc-tools py3-bcc",
+}
+
+
+def findings(facts: HostFacts) -> tuple[Finding, ...]:
+    return (_syscall(facts), _programs(facts), _interpreter(facts), _caller(facts), _lockdown(facts), _arch(facts))
+
+
+def lacking(facts: HostFacts) -> tuple[Diagnostic, ...]:
+    """What makes BCC impossible here, whoever asks: missing privileges are left to the launch."""
+    subjects = (_syscall(facts), _programs(facts), _interpreter(facts), _lockdown(facts), _arch(facts))
+    return tuple(
+        Diagnostic(
+            "XT0704", f"{finding.subject}: {finding.evidence}", hints=(finding.remedy,) if finding.remedy else ()
+        )
+        for finding in subjects
+        if finding.state == "fail"
+    )
+
+
+def interpreter(facts: HostFacts) -> str:
+    """The Python that owns BCC's module; "" where there is none."""
+    value = facts.fact("bcc.python").value
+    if isinstance(value, Mapping):
+        return str(value.get("path", ""))
+    return value if isinstance(value, str) else ""
+
+
+def _state(fact: Fact, otherwise: Verdict = "fail") -> Verdict:
+    if fact.yes:
+        return "ok"
+    return otherwise if fact.no else "unknown"
+
+
+def _syscall(facts: HostFacts) -> Finding:
+    fact = facts.fact("bpf.syscall")
+    remedy = "" if fact.yes else "this kernel needs CONFIG_BPF_SYSCALL (Linux 4.4 or a backport)"
+    return Finding("bpf(2)", _state(fact), fact.evidence, remedy)
+
+
+def _programs(facts: HostFacts) -> Finding:
+    fact = facts.fact("bpf.prog.kprobe")
+    remedy = "" if fact.yes else "tracing programs need CONFIG_BPF_EVENTS (Linux 4.7 or a backport)"
+    return Finding("BPF tracing programs", _state(fact), fact.evidence, remedy)
+
+
+def _interpreter(facts: HostFacts) -> Finding:
+    """PyPI's `bcc` is another project: only a distribution's package will do."""
+    fact = facts.fact("bcc.python")
+    remedy = "" if fact.yes else install_command(facts)
+    return Finding("a Python with BCC's module", _state(fact), fact.evidence, remedy)
+
+
+def install_command(facts: HostFacts) -> str:
+    names = [facts.fact("os.id").value]
+    like = facts.fact("os.like").value
+    names += like if isinstance(like, list) else []
+    found = next((_PACKAGES[name] for name in names if isinstance(name, str) and name in _PACKAGES), None)
+    return found or "install your distribution's Python module for BCC (PyPI's bcc is another project)"
+
+
+def _caller(facts: HostFacts) -> Finding:
+    uid, held = facts.fact("caller.uid"), facts.fact("caller.capabilities").value
+    names = {str(name).lower() for name in held} if isinstance(held, list) else set()
+    enough = "cap_sys_admin" in names or {"cap_bpf", "cap_perfmon"} <= names
+    if (uid.value == 0 and not names) or enough:
+        return Finding("privileges", "ok", uid.evidence or "root")
+    if uid.state is State.UNPROBED:
+        return Finding("privileges", "unknown", uid.evidence)
+    remedy = "run it as root (sudo), or with CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON"
+    return Finding(
+        "privileges", "fail", f"user {uid.value} has neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON", remedy
+    )
+
+
+def _lockdown(facts: HostFacts) -> Finding:
+    """Lockdown in confidentiality mode keeps BPF from reading kernel memory (security/lockdown)."""
+    fact = facts.fact("kernel.lockdown")
+    if fact.value == "confidentiality":
+        remedy = "boot with lockdown=integrity, or trace with --backend ftrace"
+        return Finding("kernel lockdown", "fail", "confidentiality: BPF may not read kernel memory", remedy)
+    return Finding("kernel lockdown", "ok" if fact.yes or fact.no else "unknown", fact.evidence)
+
+
+def _arch(facts: HostFacts) -> Finding:
+    known = facts.arch in ARCHITECTURES
+    remedy = "" if known else f"known to this backend: {', '.join(ARCHITECTURES)}"
+    return Finding("architecture", "ok" if known else "fail", facts.arch, remedy)

@@ -1,0 +1,51 @@
+"""What did not reach the user, as the kernel counts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xtrace.backends.ftrace.instance import Instance
+from xtrace.backends.ftrace.model import FtraceModel
+from xtrace.backends.ftrace.tracefs import Tracefs
+from xtrace.core.messages import Loss
+
+_COUNTERS = {"overrun": "overrun", "commit overrun": "commit-overrun", "dropped events": "dropped"}
+"""Lines of per_cpu/*/stats (kernel/trace/trace.c, tracing_stats_read) and the kinds of loss that they are."""
+_MISS_REMEDY = "the function was entered again from a probe, or too many calls of it were inside: probe it less deeply"
+_REMEDY = "set XTRACE_BUFFER_KB to a larger buffer per CPU, or filter more"
+
+
+def losses(tracefs: Tracefs, instance: Instance, model: FtraceModel, missed: int, gaps: int) -> list[Loss]:
+    """All losses of a session so far. `missed` and `gaps` are what sub-buffers said; the counters of the buffer
+    include those, so only what exceeds them is reported."""
+    found = list(buffer_losses(tracefs, instance.path))
+    counted = sum(loss.count for loss in found)
+    if missed > counted:
+        found.append(Loss("missed-page", missed - counted, remedy=_REMEDY))
+    elif gaps and not counted:
+        found.append(Loss("missed-page", gaps, "at least", _REMEDY))
+    return [*found, *probe_misses(tracefs, instance, model)]
+
+
+def buffer_losses(tracefs: Tracefs, instance: str) -> Iterator[Loss]:
+    """Overwritten and refused records by CPU."""
+    for cpu in tracefs.names(f"{instance}/per_cpu"):
+        text = tracefs.read(f"{instance}/per_cpu/{cpu}/stats")
+        for line, kind in _COUNTERS.items():
+            count = re.search(rf"^{line}: (\d+)$", text, re.MULTILINE)
+            if count and int(count[1]):
+                yield Loss(kind, int(count[1]), cpu, _REMEDY)
+
+
+def probe_misses(tracefs: Tracefs, instance: Instance, model: FtraceModel) -> Iterator[Loss]:
+    """Hits of kprobes that the kernel could not handle (kprobe_profile: name, hits, misses). Names are shown without
+    their group, so a name that others use too tells nothing."""
+    try:
+        lines = [line.split() for line in tracefs.read("kprobe_profile").splitlines()]
+    except OSError:
+        return
+    for event in model.events:
+        rows = [line for line in lines if len(line) == 3 and line[0] == event.name]
+        if event.own and len(rows) == 1 and int(rows[0][2]):
+            yield Loss("probe-miss", int(rows[0][2]), event.probe, _MISS_REMEDY)

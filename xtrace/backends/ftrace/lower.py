@@ -1,0 +1,202 @@
+"""From the typed program to the steps on tracefs and the reading of records. Pure: the host is asked by facts only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+from xtrace.backends.ftrace import tokens
+from xtrace.backends.ftrace.features import Features
+from xtrace.backends.ftrace.filters import Filter, either, kernel_filter
+from xtrace.backends.ftrace.model import (
+    Action,
+    Column,
+    Event,
+    Follow,
+    FtraceModel,
+    Handler,
+    Name,
+    Recording,
+    Refusal,
+    Source,
+    Step,
+    Text,
+)
+from xtrace.backends.ftrace.placement import Files, Placed, definition, place_all
+from xtrace.core import ir
+from xtrace.core.attach import Profile, Tracepoint
+from xtrace.core.plan.capture import Capture, capture, separate
+from xtrace.core.plan.hoist import hoist
+
+INSTANCE: Text = ("instances/", Name.SESSION)
+FORKS = ("task:task_newtask", "task:task_rename")
+"""Events that tell each thread's process and name: Linux 43d2b1132264, v3.4."""
+EXITS = ("sched:sched_process_exit",)
+
+_RARE = ("sched:sched_process_", "task:", "signal:", "oom:", "module:", "syscalls:sys_enter_exec")
+RARE_BUFFER_KB = 512
+
+
+def prepared(program: ir.Program) -> ir.Program:
+    """The program as ftrace lowers it: user space's clauses apart, strings read where their pointers are saved."""
+    return hoist(separate(program)).program
+
+
+def lower(program: ir.Program, features: Features) -> FtraceModel:
+    """The model of a program that met no objection (`xtrace.backends.ftrace.objections`)."""
+    program = prepared(program)
+    captures = [capture(clause) for clause in program.clauses]
+    placed = place_all(captures, features)
+    recorded = [place for place in placed if not isinstance(place.attach, Profile)]
+    files = Files()
+    filters = [_filter(place, captures, features) for place in recorded]
+    names = [_definition_steps(place, n, files, features) for n, place in enumerate(recorded)]
+    events = tuple(_event(place, name, made) for place, (name, _), made in zip(recorded, names, filters))
+    recording = _recording(program, placed, features)
+    steps = [*_instance_steps(recording), *(step for _, some in names for step in some)]
+    steps += _identity_steps(recording)
+    for number, event in enumerate(events):
+        steps += _event_steps(number, event, recording)
+    return FtraceModel(
+        program=replace(program, clauses=tuple(made.clause for made in captures)),
+        steps=tuple(steps),
+        events=events,
+        files=files.files(),
+        recording=recording,
+        profiles=tuple(_profile(place) for place in placed if isinstance(place.attach, Profile)),
+    )
+
+
+def _filter(place: Placed, captures: list[Capture], features: Features) -> Optional[Filter]:
+    """The kernel filter of an event; the predicates tested are those before capture's slots replaced their leaves."""
+    made = []
+    for clause, _ in place.clauses:
+        slots = captures[clause].leaves
+
+        def operand(expr: ir.Expr, slots: tuple[ir.Expr, ...] = slots):  # type: ignore[no-untyped-def]
+            return place.columns.operand(slots[expr.index]) if isinstance(expr, ir.Captured) else None
+
+        made.append(kernel_filter(captures[clause].clause.predicate, operand, features.bit_tests))
+    return either(made)
+
+
+def _definition_steps(place: Placed, number: int, files: Files, features: Features) -> tuple[str, list[Step]]:
+    if isinstance(place.attach, Tracepoint) and not place.event_probe:
+        return tokens.name(place.attach.event), []
+    made = definition(place, number, files, features)
+    undo: Text = ("-:", Name.SESSION, f"/{made.name}\n")
+    step = Step(Action.DEFINE, (made.file,), made.text, undo, Refusal.DROP_EVENT, number, f"define {place.attach.name}")
+    return made.name, [step]
+
+
+def _event(place: Placed, name: str, made: Optional[Filter]) -> Event:
+    own = place.event_probe or not isinstance(place.attach, Tracepoint)
+    system = "" if own or not isinstance(place.attach, Tracepoint) else tokens.system(place.attach.system)
+    exact = made is not None and made.exact and len(place.clauses) == 1
+    handlers = tuple(Handler(clause, columns, filtered=exact) for clause, columns in place.clauses)
+    filter_text = made.text if made else ""
+    return Event(system, name, own, tuple(place.columns.columns), handlers, place.attach.name, filter_text)
+
+
+def _profile(place: Placed) -> tuple[tuple[Handler, ...], Profile, tuple[Column, ...]]:
+    assert isinstance(place.attach, Profile)
+    handlers = tuple(Handler(clause, columns) for clause, columns in place.clauses)
+    return handlers, place.attach, tuple(place.columns.columns)
+
+
+# --- the instance ------------------------------------------------------------------------------------------------
+
+
+def _recording(program: ir.Program, placed: list[Placed], features: Features) -> Recording:
+    sources = {column.source for place in placed for column in place.columns.columns}
+    follow = _follow(program.scope, features)
+    needed: list[str] = []
+    if sources & {Source.PID, Source.PPID, Source.UID, Source.GID, Source.CGROUP, Source.COMM} or _scoped(program):
+        needed.append(FORKS[0])
+    if Source.COMM in sources:
+        needed.append(FORKS[1])
+    if follow is Follow.USER:
+        needed += EXITS
+    identity = tuple(name for name in needed if features.exists(*name.split(":")))
+    names = [_tracepoint_name(place) for place in placed]
+    rare = all(name.startswith(_RARE) for name in names)
+    return Recording(
+        clock=features.clock,
+        buffer_kb=RARE_BUFFER_KB if rare else 0,
+        follow=follow,
+        fork_option=follow is Follow.KERNEL and features.event_fork,
+        kernel_stacks=_stacks(placed, Source.KERNEL_STACK, features),
+        user_stacks=any(_has(place, Source.USER_STACK) for place in placed),
+        identity=identity,
+    )
+
+
+def _scoped(program: ir.Program) -> bool:
+    scope = program.scope
+    return scope.pid is not None or scope.uid is not None or scope.cgroup is not None
+
+
+def _follow(scope: ir.Scope, features: Features) -> Follow:
+    if scope.pid is None:
+        return Follow.EVERYBODY
+    return Follow.KERNEL if features.event_fork else Follow.USER
+
+
+def _tracepoint_name(place: Placed) -> str:
+    return f"{place.attach.system}:{place.attach.event}" if isinstance(place.attach, Tracepoint) else ""
+
+
+def _has(place: Placed, source: Source) -> bool:
+    return any(column.source is source for column in place.columns.columns)
+
+
+def _stacks(placed: list[Placed], source: Source, features: Features) -> str:
+    """How kernel stacks are recorded: "" not at all, `trigger` for single events, `option` for all."""
+    if not any(_has(place, source) for place in placed if not isinstance(place.attach, Profile)):
+        return ""
+    return "trigger" if features.stack_triggers else "option"
+
+
+def _instance_steps(recording: Recording) -> list[Step]:
+    steps = [
+        Step(Action.MAKE, INSTANCE, purpose="make a private trace buffer"),
+        _setting("trace_clock", recording.clock, "set the clock"),
+        _setting("buffer_size_kb", Name.BUFFER_KB, "size the buffer", Refusal.IGNORE),
+    ]
+    if recording.kernel_stacks == "option":
+        steps.append(_setting("options/stacktrace", "1", "record kernel stacks"))
+    if recording.user_stacks:
+        steps.append(_setting("options/userstacktrace", "1", "record user stacks"))
+    if recording.fork_option:
+        steps.append(_setting("options/event-fork", "1", "follow children"))
+    if recording.follow is Follow.KERNEL:
+        steps.append(_setting("set_event_pid", Name.THREADS, "limit events to the process"))
+    return steps
+
+
+def _setting(file: str, value: str | Name, purpose: str, refusal: Refusal = Refusal.STOP) -> Step:
+    return Step(Action.WRITE, (*INSTANCE, f"/{file}"), (value,), on_refusal=refusal, purpose=purpose)
+
+
+def _identity_steps(recording: Recording) -> list[Step]:
+    return [
+        _setting(f"events/{name.replace(':', '/')}/enable", "1", f"learn who is who from {name}", Refusal.IGNORE)
+        for name in recording.identity
+    ]
+
+
+def _event_steps(number: int, event: Event, recording: Recording) -> list[Step]:
+    system: tuple[str | Name, ...] = (Name.SESSION,) if event.own else (event.system,)
+    directory: Text = (*INSTANCE, "/events/", *system, f"/{event.name}/")
+    steps = []
+    if event.filter:
+        steps.append(
+            Step(Action.WRITE, (*directory, "filter"), (event.filter,), (), Refusal.UNFILTERED, number, "filter")
+        )
+    if recording.kernel_stacks == "trigger" and any(c.source is Source.KERNEL_STACK for c in event.columns):
+        condition = f" if {event.filter}" if event.filter else ""
+        data = (f"stacktrace{condition}",)
+        steps.append(Step(Action.WRITE, (*directory, "trigger"), data, (), Refusal.STOP, number, "record stacks"))
+    purpose = f"enable {event.probe}"
+    steps.append(Step(Action.WRITE, (*directory, "enable"), ("1",), (), Refusal.DROP_EVENT, number, purpose))
+    return steps

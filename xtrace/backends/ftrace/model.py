@@ -1,0 +1,210 @@
+"""The lowered program: what to write to tracefs, what each record holds, and which clauses it feeds.
+
+Names that exist only at run time (the session's own, the files it opened, the threads it follows) are parts of their
+own, never text to be replaced: a user's string can then not pretend to be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Optional, Union
+
+from xtrace.core import ir
+from xtrace.core.attach import Profile
+from xtrace.core.types import CType, Member
+
+
+class Name(Enum):
+    """A word that the session puts in."""
+
+    SESSION = "session"
+    """The session's name: its instance's directory and the group of its definitions."""
+    THREADS = "threads"
+    """The ids of the scope's threads at the start, with blanks between."""
+    BUFFER_KB = "buffer"
+    """The size of each CPU's buffer in kilobytes."""
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """The path of file `index` of `FtraceModel.files` as the session holds it open: `/proc/PID/fd/N`."""
+
+    index: int
+
+
+Part = Union[str, Name, OpenFile]
+Text = tuple[Part, ...]
+
+
+class Action(Enum):
+    MAKE = "make"
+    """Make the directory; undone by removing it."""
+    WRITE = "write"
+    """Write the whole content of a file of the session's own instance; vanishes with it."""
+    DEFINE = "define"
+    """Append one definition to a file shared by everybody; undone by appending `undo`."""
+
+
+class Refusal(Enum):
+    """What follows when the kernel refuses a step."""
+
+    STOP = "stop"
+    IGNORE = "ignore"
+    DROP_EVENT = "drop event"
+    """The step's event is missing; the program's `missing_probes` says whether that is an error."""
+    UNFILTERED = "unfiltered"
+    """The step's event comes without a filter, and user space tests its predicates."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write below the tracefs directory; `event` is an index of `FtraceModel.events`, -1 for none."""
+
+    action: Action
+    path: Text
+    data: Text = ()
+    undo: Text = ()
+    on_refusal: Refusal = Refusal.STOP
+    event: int = -1
+    purpose: str = ""
+
+
+class Source(Enum):
+    """Where a column's value comes from."""
+
+    FIELD = "field"
+    """A field of the record."""
+    TIME = "time"
+    CPU = "cpu"
+    TID = "tid"
+    PID = "pid"
+    COMM = "comm"
+    UID = "uid"
+    GID = "gid"
+    PPID = "ppid"
+    CGROUP = "cgroup"
+    KERNEL_STACK = "kernel stack"
+    USER_STACK = "user stack"
+    CONSTANT = "constant"
+    LATE_STRING = "late string"
+    """A string of the traced process, read from its memory after the event."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One value that the clauses of an event need.
+
+    `field` and `last` name the record's first and last field that hold it (they differ for bytes that took several
+    fetch arguments). `guards` name fields with the pointers that were followed on the way: where one is no pointer,
+    the value is 0, because the kernel leaves the record's old bytes there (process_fetch_insn_bottom of
+    kernel/trace/trace_probe_tmpl.h stores nothing after a fault). A constant is `text`, or `value` where that is "";
+    of a stack, `value` is the greatest depth; `size` bounds a string that is read late.
+    """
+
+    source: Source
+    type: CType
+    field: str = ""
+    last: str = ""
+    guards: tuple[str, ...] = ()
+    value: int = 0
+    text: str = ""
+    size: int = 0
+    member: Optional[Member] = None
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A clause fed by an event: `columns[i]` of the event is the clause's captured slot i.
+
+    `filtered`: the event's kernel filter is exactly this clause's predicate.
+    """
+
+    clause: int
+    columns: tuple[int, ...]
+    filtered: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """One kernel event of the session's instance. `own`: it is in the session's own group, defined by a step."""
+
+    system: str
+    name: str
+    own: bool
+    columns: tuple[Column, ...]
+    handlers: tuple[Handler, ...]
+    probe: str
+    filter: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A user program that probes are defined on, opened once. `semaphores`: file offsets of USDT semaphores that
+    must be counted up by hand."""
+
+    path: str
+    semaphores: tuple[int, ...] = ()
+
+
+class Follow(Enum):
+    """How the scope's processes are told from others."""
+
+    EVERYBODY = "everybody"
+    KERNEL = "set_event_pid"
+    USER = "user space"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Settings of the instance. `clock` is a word of `trace_clock`; `buffer_kb` the size of each CPU's buffer, 0 for
+    what suits the number of CPUs. `kernel_stacks` is "", `trigger` for single events or `option` for all."""
+
+    clock: str
+    buffer_kb: int
+    follow: Follow
+    fork_option: bool = False
+    kernel_stacks: str = ""
+    user_stacks: bool = False
+    identity: tuple[str, ...] = ()
+    """`system:event` of the kernel's events that tell who is who (fork, rename)."""
+
+
+@dataclass(frozen=True)
+class HistMap:
+    """A map that a hist trigger of event `event` keeps in the kernel. `keys` are the trigger's key fields in the order
+    of the map's keys, `value` the summed field, "" for a count."""
+
+    map: str
+    event: int
+    keys: tuple[str, ...]
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class FtraceModel:
+    """Everything that running or rendering needs; immutable.
+
+    `program` is the program whose clauses' expressions are captured slots; handlers count its clauses.
+    """
+
+    program: ir.Program
+    steps: tuple[Step, ...]
+    events: tuple[Event, ...]
+    files: tuple[File, ...]
+    recording: Recording
+    hists: tuple[HistMap, ...] = ()
+    profiles: tuple[tuple[tuple[Handler, ...], Profile, tuple[Column, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def words(parts: Iterable[Part]) -> Text:
+    """Parts without empty ones, neighbouring texts joined."""
+    joined: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        elif part != "":
+            joined.append(part)
+    return tuple(joined)

@@ -1,0 +1,50 @@
+"""What ftrace needs on a host, as findings for `doctor` and for refusals."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from xtrace.core.facts.model import Fact, HostFacts, State
+from xtrace.core.plan.model import Finding
+
+_MOUNT = "mount -t tracefs nodev /sys/kernel/tracing (as root)"
+
+_OPTIONAL = (
+    ("kprobe.usable", "kprobes", "a kernel with CONFIG_KPROBE_EVENTS, or another backend"),
+    ("uprobe.usable", "uprobes", "a kernel with CONFIG_UPROBE_EVENTS, or another backend"),
+    ("tracefs.hist_triggers", "aggregation in the kernel", "nothing: xtrace counts in user space"),
+    ("tracefs.set_event_pid", "limiting events to a process in the kernel", "nothing: xtrace does it in user space"),
+    ("tracefs.eprobes", "strings of syscall arguments", "kprobes or --backend bcc read them"),
+    ("perf.open", "profile probes", "root, or kernel.perf_event_paranoid = -1"),
+)
+
+
+def findings(facts: HostFacts) -> tuple[Finding, ...]:
+    """Needs first; what only some programs need is a warning."""
+    return (_tracefs(facts), _instances(facts), *(_optional(facts, *entry) for entry in _OPTIONAL))
+
+
+def _tracefs(facts: HostFacts) -> Finding:
+    fact = facts.fact("tracefs.path")
+    if fact.yes:
+        return Finding("tracefs", "ok", fact.evidence or f"mounted at {fact.value}")
+    if fact.state is State.DENIED:
+        return Finding("tracefs", "unknown", fact.evidence, "run as root")
+    return Finding("tracefs", "fail" if fact.no else "unknown", fact.evidence, _MOUNT)
+
+
+def _instances(facts: HostFacts) -> Finding:
+    fact = facts.fact("tracefs.instances")
+    remedy = "RHEL 6 and Linux before 3.10 have no private trace buffers: use SystemTap there"
+    return Finding("private trace buffers", _state(fact, "fail"), fact.evidence, "" if fact.yes else remedy)
+
+
+def _optional(facts: HostFacts, name: str, subject: str, remedy: str) -> Finding:
+    fact = facts.fact(name)
+    return Finding(subject, _state(fact, "warn"), fact.evidence, "" if fact.yes else remedy)
+
+
+def _state(fact: Fact, lacking: Literal["warn", "fail"]) -> Literal["ok", "warn", "fail", "unknown"]:
+    if fact.yes:
+        return "ok"
+    return lacking if fact.no else "unknown"

@@ -1,0 +1,288 @@
+"""A running trace: set-up, the loop's steps, and the end."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xtrace.backends.ftrace import semaphores
+from xtrace.backends.ftrace.clock import ClockOffset
+from xtrace.backends.ftrace.dispatch import Dispatch, dispatch, profile_kind
+from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
+from xtrace.backends.ftrace.instance import Instance
+from xtrace.backends.ftrace.losses import losses
+from xtrace.backends.ftrace.model import FtraceModel, Source
+from xtrace.backends.ftrace.reader import Reader
+from xtrace.backends.ftrace.removal import session_name
+from xtrace.backends.ftrace.ring_buffer import Record
+from xtrace.backends.ftrace.slots import LateStrings
+from xtrace.backends.ftrace.tracefs import Tracefs
+from xtrace.backends.ftrace.watchdog import Watchdog
+from xtrace.core import ir
+from xtrace.core.errors import BackendError
+from xtrace.core.evaluate.evaluator import Evaluator
+from xtrace.core.evaluate.timers import Timers
+from xtrace.core.messages import Attached, Loss, Message, Notice
+
+if TYPE_CHECKING:
+    from xtrace.backends.ftrace.sampler import Sampler
+
+FIRST_WAIT = 0.004
+"""Seconds between looks until the first event, and while events wait for their neighbours."""
+LONGEST_WAIT = 0.1
+MANY = 20_000
+"""Events in one look that call for looking sooner, so that buffers do not fill up."""
+
+_serial = iter(range(1 << 30))
+
+
+class FtraceSession:
+    """Implements `xtrace.core.backend.Session`."""
+
+    def __init__(self, model: FtraceModel, tracefs: Tracefs) -> None:
+        self._model = model
+        self._tracefs = tracefs
+        self._closed = False
+        self._identity = Identity()
+        self._late = LateStrings()
+        self._raised: list[semaphores.Raised] = []
+        self._reader: Reader | None = None
+        self._dispatch = Dispatch()
+        self._samplers: list[Sampler] = []
+        self._wait = FIRST_WAIT
+        self._messages: list[Message] = []
+        name = session_name(os.getpid(), next(_serial))
+        self._watchdog = Watchdog(tracefs, name)
+        self._instance = Instance(tracefs, name, model, self._threads())
+        self._evaluator = Evaluator(model.program)
+        self._clock = ClockOffset(model.recording.clock)
+        self._timers = Timers(model.program, 0)
+
+    def _threads(self) -> list[int]:
+        pid = self._model.program.scope.pid
+        if pid is None:
+            return []
+        threads = threads_of(pid)
+        if not threads:
+            self._watchdog.dismiss()
+            raise BackendError.of("XT0810", f"there is no process {pid} (any more)")
+        return threads
+
+    # --- start ---
+
+    def start(self) -> None:
+        """Set everything up; on any failure undo what was done and raise it."""
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        model, instance = self._model, self._instance
+        instance.open_files(model.files)
+        early = [step for step in model.steps if step.event < 0]
+        instance.apply(early)
+        self._learn()
+        instance.apply([step for step in model.steps if step.event >= 0])
+        missing = instance.settled()
+        self._raise_semaphores()
+        self._evaluator = Evaluator(self._unfiltered(model.program))
+        self._dispatch = dispatch(model, instance, self._identity, self._evaluator.handlers, self._late)
+        self._clock.measure(instance)
+        self._open_reader()
+        self._timers = Timers(model.program, self._evaluator.clock())
+        probes = sum(len(clause.attach) for clause in model.program.clauses) - len(missing)
+        self._messages.append(Attached(probes, tuple(missing)))
+        self._evaluator.begin()
+
+    def _open_reader(self) -> None:
+        if self._model.profiles:
+            from xtrace.backends.ftrace.sampler import Sampler
+
+            for number, (_, probe, columns) in enumerate(self._model.profiles):
+                stacks = any(column.source in (Source.KERNEL_STACK, Source.USER_STACK) for column in columns)
+                self._samplers.append(Sampler(probe, profile_kind(number), stacks))
+        others = [self._sample_reader(sampler) for sampler in self._samplers]
+        made = self._dispatch
+        self._reader = Reader(self._tracefs, self._instance.path, made.extractors, made.stacks, others)
+        for sampler in self._samplers:
+            sampler.start()
+
+    def _sample_reader(self, sampler: Sampler) -> Callable[[list[Record]], None]:
+        """Reads samples, whose time is the boot clock, as records on the clock of the trace."""
+
+        def read(into: list[Record]) -> None:
+            found: list[Record] = []
+            sampler.read(found)
+            offset = self._clock.offset
+            into += [(stamp - offset, cpu, row) for stamp, cpu, row in found] if offset else found
+
+        return read
+
+    def _learn(self) -> None:
+        """Look at the threads that exist, after the events of forks and renames are on and before any other is."""
+        scope = self._model.program.scope
+        if scope.pid is not None:
+            self._identity.watch(scope.pid, scope.follow)
+        if self._model.recording.identity:
+            self._identity.look([scope.pid] if scope.pid is not None else all_processes())
+
+    def _unfiltered(self, program: ir.Program) -> ir.Program:
+        """The program without the predicates that the kernel tests for all events of their clauses."""
+        tested_here = {
+            handler.clause
+            for number, event in enumerate(self._model.events)
+            for handler in event.handlers
+            if not handler.filtered or number in self._instance.outcome.unfiltered
+        }
+        tested_here.update(h.clause for handlers, _, _ in self._model.profiles for h in handlers)
+        fed = {handler.clause for event in self._model.events for handler in event.handlers}
+        clauses = tuple(
+            clause if number in tested_here or number not in fed else replace(clause, predicate=None)
+            for number, clause in enumerate(program.clauses)
+        )
+        return replace(program, clauses=clauses)
+
+    def _raise_semaphores(self) -> None:
+        pid = self._model.program.scope.pid
+        for file, handle in zip(self._model.files, self._instance.files):
+            if not file.semaphores:
+                continue
+            for process in [pid] if pid is not None else semaphores.processes_with(handle):
+                with contextlib.suppress(OSError):
+                    for raised in semaphores.raise_in(process, handle, file.semaphores):
+                        self._watchdog.remember(raised)
+                        self._raised.append(raised)
+
+    # --- the contract ---
+
+    def poll(self, timeout: float) -> Sequence[Message]:
+        until = time.monotonic() + timeout
+        while True:
+            messages = self._look()
+            left = until - time.monotonic()
+            if messages or left <= 0:
+                return messages
+            time.sleep(min(left, self._pause()))
+
+    def finish(self) -> Sequence[Message]:
+        reader = self._reader
+        if reader is not None:
+            with _no_collection():
+                with contextlib.suppress(OSError):
+                    self._instance.stop()
+                while records := reader.rest():
+                    self._fire(records)
+        messages = self._take()
+        messages += self._evaluator.finish()
+        if reader is not None:
+            messages += losses(self._tracefs, self._instance, self._model, reader.missed, reader.gaps)
+        return [*messages, *self._timers.losses(), *self._sample_losses(), *self._late_losses(), *self._notices()]
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._reader is not None:
+            self._reader.close()
+        for sampler in self._samplers:
+            sampler.close()
+        semaphores.lower_all(self._raised)
+        remains = self._instance.close()
+        if not remains:
+            self._watchdog.dismiss()
+        else:
+            self._watchdog.abandon()
+
+    # --- one look ---
+
+    def _look(self) -> list[Message]:
+        with _no_collection():
+            self._tick()
+            if self._reader is not None and not self._evaluator.exited:
+                self._identity.new_batch()
+                records = self._reader.round(self._clock.now())
+                self._fire(records)
+                self._adapt(len(records))
+        return self._take()
+
+    def _tick(self) -> None:
+        if len(self._timers) and not self._evaluator.exited:
+            for clause, probe in self._timers.due(self._evaluator.clock()):
+                self._evaluator.fire_own(clause, probe)
+
+    def _fire(self, records: list[Record]) -> None:
+        fires, offset, evaluator = self._dispatch.fires, self._clock.offset, self._evaluator
+        for stamp, cpu, row in records:
+            fires[row[1]](stamp + offset, cpu, row)
+            if evaluator.exited:
+                return
+
+    def _take(self) -> list[Message]:
+        messages, self._messages = self._messages, []
+        return messages + self._evaluator.take()
+
+    def _adapt(self, count: int) -> None:
+        """Look late, so that batches are large, but before buffers fill, and soon when something waits."""
+        reader = self._reader
+        assert reader is not None
+        if reader.pending:
+            self._wait = 0.0
+        elif reader.holds:
+            self._wait = FIRST_WAIT / 2
+        elif count > MANY:
+            self._wait = FIRST_WAIT
+        else:
+            self._wait = min(LONGEST_WAIT, max(self._wait, FIRST_WAIT) * 1.5)
+
+    def _pause(self) -> float:
+        tick = self._timers.until_next(self._evaluator.clock())
+        return self._wait if tick is None else min(self._wait, tick)
+
+    # --- what to say at the end ---
+
+    def _sample_losses(self) -> Iterator[Loss]:
+        for sampler in self._samplers:
+            for cpu, count in sampler.lost.items():
+                yield Loss("dropped", count, f"samples of cpu{cpu}", "sample less often")
+
+    def _late_losses(self) -> list[Loss]:
+        if not self._late.lost:
+            return []
+        remedy = "--backend bcc reads strings while the event happens"
+        return [Loss("unreadable", self._late.lost, "strings of processes that had ended", remedy)]
+
+    def _notices(self) -> Iterator[Notice]:
+        if self._identity.guessed:
+            yield Notice(
+                f"{self._identity.guessed} threads had ended before their process could be known: their own id and "
+                "`<...>` stand for it"
+            )
+        if self._identity.late and self._asks_late():
+            yield Notice("user, group and cgroup were read from /proc shortly after the events")
+        if self._late.read_late:
+            yield Notice("strings were read from the processes shortly after the events and may be newer than these")
+
+    def _asks_late(self) -> bool:
+        scope = self._model.program.scope
+        sources = {column.source for event in self._model.events for column in event.columns}
+        return bool(sources & {Source.UID, Source.GID, Source.CGROUP}) or bool(scope.cgroup) or scope.uid is not None
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cycle collector, which would look through every record of a batch again and again; records hold no
+    cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,95 @@
+"""The options that several commands share, declared once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from xtrace.core.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_UNITS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "m": 60.0, "h": 3600.0}
+
+
+class Seconds(click.ParamType):
+    """A duration: `5`, `0.5`, `200ms`, `2m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|s|m|h)?", str(value))
+        if not match or float(match.group(1)) <= 0:
+            self.fail(f"{value!r} is not a duration; write 5, 0.5, 200ms or 2m", param, ctx)
+        return float(match.group(1)) * _UNITS[match.group(2) or ""]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the common options say about a run."""
+
+    pid: int | None = None
+    command: str | None = None
+    duration: float | None = None
+    follow: bool = False
+    uid: int | None = None
+    cgroup: str | None = None
+    backend: str | None = None
+    format: str = "text"
+    output: str | None = None
+    fail_on_loss: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> Wishes:
+        """Take the common options out of a command's keyword arguments. Raises UsageError for a contradiction."""
+        as_json = options.pop("as_json", False)
+        found = cls(**{name: options.pop(name) for name in list(options) if name in cls.__dataclass_fields__})
+        if found.pid is not None and found.command is not None:
+            raise UsageError.of("XT0003", "-p and -c both name the process to trace", hints=("give one of them",))
+        if not as_json:
+            return found
+        if found.format not in ("text", "ndjson"):
+            raise UsageError.of("XT0003", f"--json is ndjson, but -f asks for {found.format}")
+        return cls(**{**vars(found), "format": "ndjson"})
+
+
+def _applied(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+SCOPE_OPTIONS = [
+    click.option("-p", "--pid", type=click.IntRange(1), metavar="PID", help="Only this process."),
+    click.option("-c", "--command", metavar="CMD", help="Start CMD and trace until it ends."),
+    click.option("--follow", is_flag=True, help="With -p: its children too."),
+    click.option("--uid", type=click.IntRange(0), metavar="UID", help="Only this user's processes."),
+    click.option("--cgroup", metavar="PATH", help="Only processes of this cgroup (v2 path)."),
+    click.option("--backend", metavar="NAME", help="Only this backend; no fallback to another."),
+]
+RUN_OPTIONS = [
+    *SCOPE_OPTIONS,
+    click.option("-d", "--duration", type=Seconds(), metavar="TIME", help="Stop after TIME (5, 0.5, 200ms, 2m)."),
+    click.option("-f", "--format", default="text", show_default=True, metavar="FORMAT", help="Output format."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object per line (-f ndjson)."),
+    click.option("-o", "--output", metavar="FILE", help="Write results to FILE instead of stdout."),
+    click.option("--fail-on-loss", is_flag=True, help="Exit with 7 if events were lost."),
+    click.option("-q", "--quiet", is_flag=True, help="No notices about how it runs."),
+    click.option("-v", "--verbose", is_flag=True, help="Tell which backend runs and why."),
+]
+FACTS_OPTION = click.option("--facts", metavar="FILE", help="Use a recorded host instead of this one.")
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+scope_options = _applied(SCOPE_OPTIONS)
+run_options = _applied(RUN_OPTIONS)

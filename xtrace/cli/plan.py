@@ -1,0 +1,92 @@
+"""`xtrace plan TOOL`: every backend's verdict, with reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xtrace.cli.options import FACTS_OPTION, JSON_OPTION, Wishes, scope_options
+from xtrace.cli.programs import ToolGroup
+
+if TYPE_CHECKING:
+    from xtrace.core.plan.choose import Ranking
+    from xtrace.core.plan.model import Request
+
+
+def request_of(program: Any, title: str, options: dict[str, Any], **details: Any) -> Request:
+    """The request that a run would make. A process is not started for a plan."""
+    from xtrace.cli.programs import probe_paths
+    from xtrace.core import ir
+    from xtrace.core.plan.model import Request
+
+    follow = bool(options.get("follow") or options.get("command"))
+    pid = options.get("pid") or (1 if options.get("command") else None)
+    scope = ir.Scope(pid, follow and pid is not None, options.get("uid"), options.get("cgroup"))
+    return Request(program, title, scope, probe_paths=probe_paths(), **details)
+
+
+def ranking_of(request: Request, facts_file: str | None, wish: str | None) -> Ranking:
+    from xtrace.cli.tracing import backends, host
+    from xtrace.core.plan.choose import choose
+    from xtrace.core.plan.planning import plan_all
+
+    return choose(plan_all(request, host(facts_file), backends(wish)), wish)
+
+
+def _plan(program: Any, title: str, options: dict[str, Any]) -> int:
+    from xtrace.cli.report import plan_document, plan_text
+    from xtrace.core.errors import PlanError
+
+    as_json, facts_file = options.pop("as_json"), options.pop("facts")
+    request = request_of(program, title, options)
+    ranking = ranking_of(request, facts_file, options["backend"])
+    if as_json:
+        import json
+
+        print(json.dumps(plan_document(title, ranking), indent=2))
+    else:
+        print(plan_text(title, ranking))
+    return 0 if ranking.ranked else PlanError.exit_code
+
+
+def plan_quietly(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> int:
+    """Parse, type and plan; raise what is wrong. Exit code 0, or 4 where no backend can serve."""
+    from xtrace.cli.tracing import host
+    from xtrace.core.session.conduct import refusal
+
+    options = {"pid": wishes.pid, "command": wishes.command, "follow": wishes.follow}
+    request = request_of(program, title, options, parameters=parameters, unsafe=unsafe)
+    ranking = ranking_of(request, None, wishes.backend)
+    if not ranking.ranked:
+        raise refusal(list(ranking.refused), title, host(None))
+    return 0
+
+
+def _options(made: Any) -> Any:
+    return scope_options(FACTS_OPTION(JSON_OPTION(made)))
+
+
+@click.pass_context
+def _program(ctx: click.Context, text: str | None, **options: Any) -> int | None:
+    if ctx.invoked_subcommand is not None:
+        return None
+    from xtrace.cli.programs import read_program
+    from xtrace.core.errors import UsageError
+
+    if text is None:
+        raise UsageError.of("XT0003", "there is nothing to plan", hints=("give a TOOL, a FILE, or -e 'PROGRAM'",))
+    return _plan(read_program("-e", text), "-e", options)
+
+
+command = ToolGroup(
+    name="plan",
+    action=_plan,
+    options=_options,
+    callback=_program,
+    invoke_without_command=True,
+    help="Explain how a TOOL, a FILE, or -e PROGRAM would run here. Runs nothing.",
+    subcommand_metavar="[TOOL|FILE] [OPTIONS]",
+)
+command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help="Plan this program."))
+_options(command)

@@ -1,0 +1,75 @@
+"""Plans in words and as JSON."""
+
+from __future__ import annotations
+
+from xtrace.core.errors import Diagnostic
+from xtrace.core.plan.choose import Ranked, Ranking
+from xtrace.core.plan.model import Choice, Refusal
+
+
+def plan_text(title: str, ranking: Ranking) -> str:
+    """The ranking as a person reads it, first choice first."""
+    lines = [f"{title}:"]
+    for place, entry in enumerate(ranking.ranked, 1):
+        lines += _ranked(place, entry)
+    for refused in ranking.refused:
+        lines += _refused(refused)
+    if not ranking.ranked:
+        lines.append("No backend can run it here.")
+    return "\n".join(lines)
+
+
+def _ranked(place: int, entry: Ranked) -> list[str]:
+    lines = [f"{place}. {entry.plan.backend}: can run it{'  (chosen)' if place == 1 else ''}"]
+    lines += [f"     {reason}" for reason in entry.reasons]
+    for choice in entry.plan.choices:
+        lines += _choice(choice)
+    return lines + [f"     note: {note}" for note in entry.plan.notes]
+
+
+def _choice(choice: Choice) -> list[str]:
+    lines = [f"     {choice.event} comes from {choice.source}"] if choice.source else []
+    return lines + [f"       not from {source}: {reason}" for source, reason in choice.passed_over]
+
+
+def _refused(refused: Refusal) -> list[str]:
+    lines = [f"-  {refused.backend}: cannot run it"]
+    for reason in refused.reasons:
+        lines += [f"     {line}" for line in _reason(reason)]
+    return lines
+
+
+def _reason(reason: Diagnostic) -> list[str]:
+    place = f" ({reason.span.location()})" if reason.span else ""
+    return [f"{reason.message} [{reason.code}]{place}", *(f"  hint: {hint}" for hint in reason.hints)]
+
+
+def plan_document(title: str, ranking: Ranking) -> dict[str, object]:
+    """The ranking as a JSON object of schema `xtrace.plan/1`."""
+    return {
+        "schema": "xtrace.plan/1",
+        "program": title,
+        "chosen": ranking.ranked[0].plan.backend if ranking.ranked else None,
+        "ranked": [
+            {
+                "backend": entry.plan.backend,
+                "reasons": list(entry.reasons),
+                "degradations": [degradation.message for degradation in entry.plan.degradations],
+                "choices": [_choice_document(choice) for choice in entry.plan.choices],
+                "notes": list(entry.plan.notes),
+            }
+            for entry in ranking.ranked
+        ],
+        "refused": [
+            {"backend": one.backend, "reasons": [reason.as_dict() for reason in one.reasons]} for one in ranking.refused
+        ],
+    }
+
+
+def _choice_document(choice: Choice) -> dict[str, object]:
+    return {
+        "event": choice.event,
+        "source": choice.source,
+        "approximate": choice.approximate or None,
+        "passed_over": [{"source": source, "reason": reason} for source, reason in choice.passed_over],
+    }

@@ -1,0 +1,44 @@
+"""`xtrace trace -e PROGRAM`, `xtrace trace FILE`: bpftrace's command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xtrace.cli.options import Wishes, run_options
+from xtrace.core.errors import UsageError
+
+
+@click.command()
+@click.option("-e", "text", metavar="PROGRAM", help="The program itself.")
+@click.option("-l", "--list", "pattern", metavar="PATTERN", help="List probes that match, instead of tracing.")
+@click.option("--dry-run", is_flag=True, help="Parse, type and plan; run nothing.")
+@click.option("--unsafe", is_flag=True, help="Allow system().")
+@run_options
+@click.argument("arguments", nargs=-1, metavar="[FILE] [PARAMETERS]...")
+def command(text: str | None, pattern: str | None, dry_run: bool, unsafe: bool, **options: Any) -> int:
+    """Run a program in bpftrace's language: -e PROGRAM, a FILE, or - for standard input.
+
+    With -c the program sees the command's process id as cpid; --follow limits the trace to it and its children. With
+    -p all probes see only that process.
+    """
+    from xtrace.cli.programs import read_file, read_program
+    from xtrace.cli.tracing import trace
+
+    arguments: tuple[str, ...] = options.pop("arguments")
+    if pattern is not None:
+        from xtrace.cli.list import show_probes
+
+        return show_probes(pattern, bool(options["verbose"]), None)
+    if text is None and not arguments:
+        raise UsageError.of("XT0003", "there is no program", hints=("give -e 'PROGRAM' or a FILE",))
+    name, *parameters = ("-e", *arguments) if text is not None else arguments
+    program = read_program(name, text if text is not None else read_file(name))
+    wishes = Wishes.take(options)
+    if dry_run:
+        from xtrace.cli.plan import plan_quietly
+
+        return plan_quietly(program, name, wishes, tuple(parameters), unsafe)
+    restrict = wishes.follow or wishes.command is None
+    return trace(program, "trace", wishes, restrict, parameters=tuple(parameters), unsafe=unsafe)

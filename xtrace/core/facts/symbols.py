@@ -1,0 +1,86 @@
+"""The kernel's text symbols, kept as the bytes of kallsyms and searched in place.
+
+A kernel has 100,000 symbols and more, and a trace asks for a few: nothing is parsed but the lines that match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+from functools import cached_property
+
+from xtrace.core.facts.model import KernelSymbol, near_names
+
+_TEXT = b"tTwW"
+_LINE = re.compile(rb"(?:([0-9a-fA-F]+) )?(\S) (\S+)(?:[ \t]+\[([^\]]+)\])?")
+
+
+class KernelSymbols:
+    """`Symbols` over lines `[ADDRESS ]TYPE NAME[\\t[MODULE]]`; symbols that are not text are passed over."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = b"\n" + text.strip() + b"\n"
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> KernelSymbols:
+        """Symbols of type `t` with these names, for tests."""
+        return cls("\n".join(f"t {name}" for name in names).encode())
+
+    def lookup(self, name: str) -> tuple[KernelSymbol, ...]:
+        """All text symbols with exactly this name."""
+        wanted = name.encode()
+        return tuple(s for s in self._holding(b" " + wanted) if s.name == name)
+
+    def variants(self, name: str) -> tuple[KernelSymbol, ...]:
+        """Text symbols `name.SUFFIX` that the compiler made of a function, in name order."""
+        found = self._holding(b" " + name.encode() + b".")
+        return tuple(sorted(found, key=lambda symbol: symbol.name))
+
+    def glob(self, pattern: str) -> tuple[KernelSymbol, ...]:
+        """Text symbols whose name matches a shell pattern (`*`, `?`, `[…]`), in name order."""
+        matches = re.compile(translate(pattern)).match
+        names = [name for name in self.names if matches(name)]
+        return tuple(symbol for name in names for symbol in self.lookup(name))
+
+    def near(self, name: str, count: int = 3) -> tuple[str, ...]:
+        """Names that a user may have meant, best first."""
+        return near_names(name, alike(name, self.names), count)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all text symbols, each once, in name order."""
+        found = set(re.findall(rb"\n(?:[0-9a-fA-F]+ )?[tTwW] (\S+)", self.text))
+        return tuple(sorted(name.decode("utf-8", "replace") for name in found))
+
+    def _holding(self, part: bytes) -> list[KernelSymbol]:
+        found, at = [], self.text.find(part)
+        while at >= 0:
+            start = self.text.rfind(b"\n", 0, at) + 1
+            end = self.text.find(b"\n", at)
+            match = _LINE.fullmatch(self.text[start:end])
+            if match and match[2] in _TEXT and self.text[start:end].find(b" " + match[3]) + start == at:
+                found.append(_symbol(match))
+            at = self.text.find(part, end)
+        return found
+
+
+def _symbol(match: re.Match[bytes]) -> KernelSymbol:
+    return KernelSymbol(
+        match[3].decode("utf-8", "replace"),
+        match[2].decode(),
+        int(match[1] or b"0", 16),
+        (match[4] or b"").decode("utf-8", "replace"),
+    )
+
+
+def alike(name: str, names: Iterable[str], count: int = 200) -> list[str]:
+    """The `count` names that share most pairs of letters with `name`: a cheap sieve before the exact comparison."""
+    pairs = {name[i : i + 2] for i in range(len(name) - 1)} or {name}
+    scored = []
+    for other in names:
+        if abs(len(other) - len(name)) <= max(4, len(name) // 3):
+            score = sum(pair in other for pair in pairs)
+            if 2 * score >= len(pairs):
+                scored.append((-score, abs(len(other) - len(name)), other))
+    return [other for _, _, other in sorted(scored)[:count]]

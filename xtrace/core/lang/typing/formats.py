@@ -1,0 +1,94 @@
+"""printf formats: the conversions they hold and what each of them shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xtrace.core import ir
+from xtrace.core.lang import ast
+from xtrace.core.lang.typing.context import Context
+from xtrace.core.lang.typing.kinds import describe, is_number
+from xtrace.core.types import (
+    Array,
+    Bool,
+    Buffer,
+    CType,
+    Enumerated,
+    Inet,
+    Pointer,
+    Stack,
+    String,
+    Symbol,
+    Timestamp,
+    Unknown,
+    Void,
+)
+
+_CONVERSION = re.compile(r"%([-+ 0#]*)(\d*|\*)(\.\d+)?(hh|h|ll|l|j|z|t)?([a-zA-Z%])?")
+_NUMBERS = "diuxXoc"
+_TEXTUAL = (String, Inet, Symbol, Stack, Timestamp, Enumerated, Bool)
+_FOR: tuple[tuple[type, str], ...] = (
+    (Buffer, "%r"),
+    (String, "%s"),
+    (Inet, "%s"),
+    (Symbol, "%s"),
+    (Stack, "%s"),
+    (Timestamp, "%s"),
+    (Pointer, "%p"),
+)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """`letter` is "" where the format ends or goes on with something that is no conversion. `text` is as written."""
+
+    text: str
+    letter: str
+    width: str
+
+
+def conversions(format_: str) -> list[Conversion]:
+    """The conversions of a format that take an argument, in order."""
+    found = (Conversion(m.group(0), m.group(5) or "", m.group(2)) for m in _CONVERSION.finditer(format_))
+    return [conversion for conversion in found if conversion.letter != "%"]
+
+
+def check_format(
+    ctx: Context, node: ast.Call, format_: str, args: Sequence[ir.Expr], nodes: Sequence[ast.Expr]
+) -> None:
+    """Complain about each conversion that is none, and each argument that its conversion does not show."""
+    expected = conversions(format_)
+    for conversion in expected:
+        if conversion.letter not in (*_NUMBERS, "s", "r", "p") or not conversion.letter or conversion.width == "*":
+            hint = "%d %u %x %o %c %s %r %p, with width and precision; %% is a percent sign"
+            message = f"{conversion.text or '%'} is no conversion of {node.function}()"
+            ctx.report("XT0217", message, node.args[0].span, hint)
+            return
+    if len(expected) != len(nodes):
+        words = f"{len(expected)} value{'' if len(expected) == 1 else 's'}"
+        span = node.args[0].span if len(nodes) < len(expected) else nodes[len(expected)].span
+        ctx.report("XT0217", f"the format shows {words}, but {len(nodes)} follow", span)
+        return
+    for conversion, arg, written in zip(expected, args, nodes):
+        if not _shows(conversion.letter, arg.type):
+            message = f"{conversion.text} does not show a {describe(arg.type)}"
+            ctx.report("XT0217", message, written.span, *_hint(arg.type))
+
+
+def _shows(letter: str, type_: CType) -> bool:
+    if isinstance(type_, (Unknown, Void)):
+        return True
+    if letter == "s":
+        return isinstance(type_, _TEXTUAL)
+    if letter == "r":
+        return isinstance(type_, (Buffer, Array))
+    return is_number(type_) or (letter in "xXp" and isinstance(type_, Symbol))
+
+
+def _hint(type_: CType) -> tuple[str, ...]:
+    for kind, conversion in _FOR:
+        if isinstance(type_, kind):
+            return (f"use {conversion}",)
+    return ("use %d", "str() reads the text at an address") if is_number(type_) else ()

@@ -1,0 +1,72 @@
+"""Which plan runs: the user's wish, then feasibility, then fidelity, then cost. Pure, with reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xtrace.core import ir
+from xtrace.core.plan.model import Plan, Refusal, Verdict
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A plan with its place, and why it stands there."""
+
+    plan: Plan
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All verdicts in the order in which they would be tried; refusals keep the order of registration."""
+
+    ranked: tuple[Ranked, ...]
+    refused: tuple[Refusal, ...]
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        return tuple(entry.plan for entry in self.ranked)
+
+
+def choose(verdicts: Sequence[Verdict], wish: str | None = None) -> Ranking:
+    """Rank verdicts. With a wish only that backend's plan is ranked: a user who names one wants no other.
+
+    Ties keep the order of registration.
+    """
+    considered = [verdict for verdict in verdicts if wish is None or verdict.backend == wish]
+    plans = [verdict for verdict in considered if isinstance(verdict, Plan)]
+    refused = tuple(verdict for verdict in considered if isinstance(verdict, Refusal))
+    ordered = sorted(plans, key=lambda plan: (fidelity(plan), cost(plan)))
+    return Ranking(tuple(Ranked(plan, _reasons(plan)) for plan in ordered), refused)
+
+
+def fidelity(plan: Plan) -> int:
+    """How much of what was asked is lost: each degradation, and each approximate source."""
+    return len(plan.degradations) + sum(1 for choice in plan.choices if choice.approximate)
+
+
+def cost(plan: Plan) -> tuple[bool, bool]:
+    """Aggregating in user space costs the traced task a record per event; compiling costs seconds before the first."""
+    return (aggregates(plan.program) and not plan.aggregates_in_kernel, plan.compiles)
+
+
+def aggregates(program: ir.Program) -> bool:
+    """Does the program count more than it prints? Any aggregation fed in a kernel clause says so."""
+    return any(decl.aggregation is not None for decl in program.maps)
+
+
+def settled(plan: Plan) -> bool:
+    """Can no other backend's plan come before this one? Then the others need not be asked before a run."""
+    return fidelity(plan) == 0 and cost(plan) == (False, False)
+
+
+def _reasons(plan: Plan) -> tuple[str, ...]:
+    reasons = [f"loses: {degradation.message}" for degradation in plan.degradations]
+    reasons += [f"approximate: {choice.approximate}" for choice in plan.choices if choice.approximate]
+    if aggregates(plan.program):
+        where = "in the kernel" if plan.aggregates_in_kernel else "in user space, one record per event"
+        reasons.append(f"aggregates {where}")
+    else:
+        reasons.append("streams events")
+    return (*reasons, *plan.costs)

@@ -1,0 +1,129 @@
+"""One program on one host for one engine: concrete attach points, typed clauses, or every reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from xtrace.core import attach as at
+from xtrace.core import ir
+from xtrace.core.errors import Diagnostic
+from xtrace.core.facts.model import HostFacts, near_names
+from xtrace.core.lang import ast
+from xtrace.core.lang.typing.host import Settings
+from xtrace.core.lang.typing.typer import Typer
+from xtrace.core.lang.walk import nodes
+from xtrace.core.plan.model import Choice, Degradation, Request
+from xtrace.core.probes.events import all_events, find_event
+from xtrace.core.resolve.named import Objections, serve
+from xtrace.core.resolve.points import by_layout, locate
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """`program` is None where there are `problems`. `choices` tell which source serves each named event."""
+
+    program: ir.Program | None
+    problems: tuple[Diagnostic, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    degradations: tuple[Degradation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Work:
+    """What has been found so far."""
+
+    request: Request
+    facts: HostFacts
+    objections: Objections
+    typer: Typer
+    problems: list[Diagnostic] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    degradations: list[Degradation] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    uses: int = 0
+
+
+def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resolved:
+    """Resolve and type a program. `objections` is the engine's judgement of one typed clause.
+
+    Raises ProgramError for what is wrong with the program itself.
+    """
+    settings = Settings(request.config, request.parameters, request.unsafe, request.cpid)
+    work = _Work(request, facts, objections, Typer(request.program, facts.types, settings))
+    for clause in request.program.clauses:
+        _clause(clause, work)
+    program = None
+    if not work.problems:
+        program = work.typer.program(request.scope)
+        work.problems += _once(d for clause in program.clauses for d in objections(clause))
+    return Resolved(
+        None if work.problems else program,
+        tuple(work.problems),
+        tuple(work.choices),
+        tuple(work.degradations),
+        tuple(dict.fromkeys((*work.notes, *(d.message for d in work.typer.warnings)))),
+    )
+
+
+def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    return list(dict.fromkeys(diagnostics))
+
+
+def _clause(clause: ast.Clause, work: _Work) -> None:
+    events = [point for point in clause.points if point.kind == "event"]
+    plain = [point for point in clause.points if point.kind != "event"]
+    if plain:
+        _plain(clause, plain, work)
+    for point in events:
+        _event(replace(clause, points=(point,)), point.parts[0], work)
+
+
+def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -> None:
+    found: list[at.Attach] = []
+    missing: list[Diagnostic] = []
+    for point in points:
+        located = locate(point, work.facts)
+        found += located.points
+        missing += located.complaints
+        work.notes += located.notes
+    if missing and work.typer.settings.config.missing_probes == "warn" and found:
+        work.degradations += [Degradation(complaint.message, complaint.span) for complaint in missing]
+    else:
+        work.problems += missing
+    groups = by_layout(found) if _reads_record(clause) else [tuple(found)] if found else []
+    for group in groups:
+        typed = work.typer.type_clause(clause, group)
+        work.problems += [d for d in work.objections(typed) if d not in work.problems]
+
+
+def _reads_record(clause: ast.Clause) -> bool:
+    """Does the clause use anything that differs by attach point? Only then must it be typed for each layout."""
+    names = {node.name for node in nodes((clause.predicate, clause.body)) if isinstance(node, ast.Name)}
+    return bool(names & {"args", "ctx", "retval"}) or any(name.startswith("arg") for name in names)
+
+
+def _event(clause: ast.Clause, name: str, work: _Work) -> None:
+    paths = work.request.probe_paths
+    event = find_event(name, paths)
+    if event is None:
+        work.problems.append(no_event(name, paths, clause.points[0]))
+        return
+    work.uses += 1
+    served = serve(event, clause, work.facts, work.typer, work.objections, work.uses)
+    work.problems += served.complaints
+    work.degradations += served.degradations
+    work.notes += served.notes
+    if served.choice:
+        work.choices.append(served.choice)
+
+
+def no_event(name: str, paths: Sequence[Path], point: ast.AttachPoint) -> Diagnostic:
+    """The complaint about a named event that does not exist, or whose definition is wrong."""
+    events, complaints = all_events(paths)
+    near = near_names(name, [event.name for event in events])
+    hint = f"did you mean {' or '.join(near)}?" if near else "xtrace list names the events"
+    broken = tuple(d.text().splitlines()[0] for d in complaints)
+    return Diagnostic("XT0512", f"there is no event {name}", point.span, (hint, *broken))

@@ -1,0 +1,100 @@
+"""One run from wish to exit code: target, plan, fallback, session.
+
+Everything that a command decides is passed in; nothing here knows the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from xtrace.core import ir
+from xtrace.core.backend import Backend
+from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
+from xtrace.core.facts.model import HostFacts
+from xtrace.core.plan.model import Plan, Refusal, Request
+from xtrace.core.plan.planning import Candidates
+from xtrace.core.session.attempt import launch_first
+from xtrace.core.session.drive import Limits, Writer, drive
+from xtrace.core.session.present import Presenter
+from xtrace.core.session.symbols import HostSymbols
+from xtrace.core.session.target import Existing, Started, Target
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Whom to trace. With `restrict`, only the target's events count, and with `follow` its descendants' too."""
+
+    pid: int | None = None
+    command: str | None = None
+    restrict: bool = True
+    follow: bool = False
+    uid: int | None = None
+    cgroup: str | None = None
+
+    def target(self) -> Target | None:
+        """The process the trace is about: started and held, or found. Raises UsageError."""
+        if self.command is not None:
+            return Started(self.command)
+        return Existing(self.pid) if self.pid is not None else None
+
+    def scope(self, target: Target | None) -> ir.Scope:
+        """Whose events count. A started command is followed to its children: it may be a shell."""
+        if target is None or not self.restrict:
+            return ir.Scope(uid=self.uid, cgroup=self.cgroup)
+        return ir.Scope(target.pid, self.follow or self.command is not None, self.uid, self.cgroup)
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where results and words go. `explain` hears which plan runs, before it starts."""
+
+    sink: Writer
+    out: TextIO
+    tell: Callable[[str], None]
+    explain: Callable[[Plan], None]
+    safe: bool = False
+
+
+def conduct(
+    request_for: Callable[[ir.Scope, int], Request],
+    aim: Aim,
+    facts: HostFacts,
+    backends: Mapping[str, Backend],
+    outlet: Outlet,
+    limits: Limits,
+) -> int:
+    """Run a program to its end and give the exit code.
+
+    Raises UsageError for a target that cannot be, ProgramError, PlanError when no backend can serve, BackendError or
+    PrivilegeError when none starts. The target is ended and nothing is left in every case.
+    """
+    target = aim.target()
+    try:
+        request = request_for(aim.scope(target), target.pid if target else 0)
+        candidates = Candidates(request, facts, backends)
+        launched = launch_first(candidates, backends, facts, lambda d: outlet.tell(d.text()))
+        if launched is None:
+            raise refusal(candidates.refused, request.title, facts)
+        session, plan = launched
+        outlet.explain(plan)
+        presenter = Presenter(plan.program, request.title, HostSymbols(), safe=outlet.safe)
+        return drive(session, presenter, outlet.sink, outlet.out, outlet.tell, limits, target)
+    finally:
+        if target is not None:
+            target.close()
+
+
+def refusal(refused: list[Refusal], title: str, facts: HostFacts) -> PlanError | PrivilegeError:
+    """Why nothing can run, backend by backend. Without privilege that is the first thing to say."""
+    reasons = tuple(
+        Diagnostic(d.code, f"{one.backend}: {d.message}", d.span, d.hints, d.severity)
+        for one in refused
+        for d in one.reasons
+    )
+    if not facts.recorded and os.geteuid() != 0:
+        first = Diagnostic("XT1007", f"{title} cannot be traced by this user", hints=("run as root: sudo xtrace ...",))
+        return PrivilegeError(first, *reasons)
+    return PlanError(*reasons)
