@@ -8,7 +8,7 @@ from typing import Union
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
 
 SHOWN_LINES = 6
-_CLANG = re.compile(r"(?:fatal )?error: |: warning: ")
+_CLANG = re.compile(r"error: |stack limit")
 _VERIFIER_END = re.compile(
     r"invalid |not allowed|unbounded|R\d+ |too (?:many|large|complex)|unknown func|back-edge|cannot|Permission denied"
 )

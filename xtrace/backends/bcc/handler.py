@@ -72,6 +72,6 @@ class Handler:
             return self.program.sites[node.site]
         return ir.Emit(tuple(("", arg.type) for arg in node.args))
 
-    def full_slot(self, found: BpfMap) -> int:
+    def full_slot(self, found: BpfMap) -> str:
         """The loss counter of a full map."""
-        return len(LOSS_SLOTS) + found.index
+        return f"XTRACE_MAPS + {found.index}"

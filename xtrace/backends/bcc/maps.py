@@ -23,8 +23,9 @@ from xtrace.core.quoting import Code, c_str
 if TYPE_CHECKING:
     from xtrace.backends.bcc.handler import Handler
 
-BUCKETS_PER_KEY = 16
-"""Room for histogram buckets: a key rarely fills more (values over 16 powers of two)."""
+BUCKETS_PER_KEY = 8
+"""Room for histogram buckets: a key's values mostly lie within 8 powers of two, and every entry takes memory on every
+CPU from the start."""
 _KINDS: dict[type, str] = {
     t.Count: "count",
     t.Sum: "sum",

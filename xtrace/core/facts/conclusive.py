@@ -1,7 +1,7 @@
 """Answers that cost a trial or a run, kept until the next boot where they are conclusive.
 
-One file per boot, user and capability set, in /run/xtrace for root and in XDG_RUNTIME_DIR for others; mode 0600, written
-atomically, and not believed when somebody else owns it or may write to it.
+One file per boot, user and capability set, in /run/xtrace for root and in XDG_RUNTIME_DIR for others; mode 0600,
+written atomically, and not believed when somebody else owns it or may write to it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
 
 from xtrace import __version__
+from xtrace.core.facts.catalog import fact_name
 from xtrace.core.facts.model import Fact, State
 
 if TYPE_CHECKING:
@@ -39,11 +41,20 @@ def remembered(files: HostFiles, name: str, find_out: Callable[[], Fact]) -> Fac
         if fact is not None and entry.get("program") == _program_stamp(fact):
             return fact
     fact = find_out()
-    stamp = _program_stamp(fact)
-    trial = name.partition(".")[0] in ("tracefs", "kprobe", "uprobe")
-    if fact.state in _CONCLUSIVE and (trial or (fact.yes and stamp)):
-        _save(place, {**_load(place), name: {**fact_to_json(fact), "program": stamp}})
+    keep(files, {name: fact})
     return fact
+
+
+def keep(files: HostFiles, facts: Mapping[str, Fact]) -> None:
+    """Remember those of the facts that are conclusive."""
+    place = cache_place(files) if files.own else None
+    entries = {}
+    for name, fact in facts.items():
+        stamp = _program_stamp(fact)
+        if fact.state in _CONCLUSIVE and (fact_name(name).how == "trial" or (fact.yes and stamp)):
+            entries[name] = {**fact_to_json(fact), "program": stamp}
+    if place and entries:
+        _save(place, {**_load(place), **entries})
 
 
 def fact_to_json(fact: Fact) -> dict[str, object]:

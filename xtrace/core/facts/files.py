@@ -15,7 +15,7 @@ _DENIED = (errno.EACCES, errno.EPERM)
 
 
 class HostFiles:
-    """The files below `root`; absolute paths inside mean that root's. With a root other than `/`, nothing can be tried."""
+    """The files below `root`; absolute paths mean that root's. With a root other than `/`, nothing can be tried."""
 
     def __init__(self, root: str = "/") -> None:
         self.root = Path(root)
@@ -68,7 +68,7 @@ class HostFiles:
     def names(self, path: str) -> list[str]:
         """Names in a directory, sorted; none where it cannot be listed."""
         try:
-            return sorted(os.listdir(self.path(path)))
+            return sorted(entry.name for entry in self.path(path).iterdir())
         except OSError:
             return []
 

@@ -55,6 +55,10 @@ class LiveHost:
         """All facts of the catalog; those that run programs take a second or two."""
         return {name: self.fact(name) for name in CATALOG}
 
+    def learn(self, facts: Mapping[str, Fact]) -> None:
+        """Take facts that were found out together with another."""
+        self._facts.update(facts)
+
     def _observe(self, name: str) -> Fact:
         from xtrace.core.facts.observe import observe
 

@@ -54,10 +54,4 @@ def file_system(path: str) -> str:
     buffer = ctypes.create_string_buffer(256)
     if ctypes.CDLL(None).statfs(path.encode(), buffer) != 0:
         return ""
-    return _MAGIC.get(int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], _order()), "")
-
-
-def _order() -> str:
-    import sys
-
-    return sys.byteorder
+    return _MAGIC.get(ctypes.c_long.from_buffer(buffer).value, "")

@@ -41,7 +41,7 @@ def probes(name: str) -> Mapping[str, Probe]:
 
 
 def observe(host: LiveHost, name: str) -> Fact:
-    """Find a fact out now. What goes wrong in a way that nobody foresaw is `unprobed` with the reason, never an error."""
+    """Find a fact out now. What nobody can read is `unprobed` with the reason, never an error."""
     try:
         return probes(name)[name](host)
     except OSError as error:

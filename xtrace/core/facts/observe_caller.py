@@ -24,6 +24,8 @@ CAPABILITIES = (
 
 _INITIAL = {"pid": 4026531836, "user": 4026531837, "cgroup": 4026531835}
 """Inode numbers of the first namespaces (include/linux/proc_ns.h)."""
+_CONTAINER_VARIABLE = "container"
+"""Set by systemd-nspawn, podman and lxc (https://systemd.io/CONTAINER_INTERFACE)."""
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
 
 
@@ -68,8 +70,9 @@ def _container(host: LiveHost) -> Fact:
     for path in _CONTAINER_FILES:
         if host.files.exists(path).yes:
             return Fact(State.PRESENT, path, f"{path} is there")
-    if host.files.own and os.environ.get("container"):
-        return Fact(State.PRESENT, "container", f"container={os.environ['container']} in the environment")
+    if host.files.own and os.environ.get(_CONTAINER_VARIABLE):
+        value = os.environ[_CONTAINER_VARIABLE]
+        return Fact(State.PRESENT, value, f"{_CONTAINER_VARIABLE}={value} in the environment")
     return Fact(State.ABSENT, None, "none of " + ", ".join(_CONTAINER_FILES))
 
 
@@ -77,7 +80,7 @@ def _namespaces(host: LiveHost) -> Fact:
     foreign = []
     for name, number in _INITIAL.items():
         try:
-            link = os.readlink(host.files.path(f"/proc/self/ns/{name}"))
+            link = str(host.files.path(f"/proc/self/ns/{name}").readlink())
         except FileNotFoundError:
             continue
         if link != f"{name}:[{number}]":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Literal, Optional
 
 from xtrace.core.facts.files import shortened
 from xtrace.core.facts.model import Fact, State
@@ -79,10 +79,11 @@ def _version(host: LiveHost) -> Fact:
 
 def notes_build_id(data: bytes) -> Optional[str]:
     """The GNU build id among ELF notes (elf(5), NT_GNU_BUILD_ID), in hexadecimal."""
-    for order in ("little", "big"):
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for order in orders:
         at = 0
         while at + 12 <= len(data):
-            name_size, size, kind = (int.from_bytes(data[at + i : at + i + 4], order) for i in (0, 4, 8))  # type: ignore[arg-type]
+            name_size, size, kind = (int.from_bytes(data[at + i : at + i + 4], order) for i in (0, 4, 8))
             start = at + 12 + (name_size + 3 & ~3)
             if name_size > 64 or start + size > len(data):
                 break

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Callable
 
+from xtrace.core.facts.conclusive import keep
 from xtrace.core.facts.files import missing
 from xtrace.core.facts.model import Fact, State
-from xtrace.core.facts.trials import TRIALS, attempt
+from xtrace.core.facts.trials import TRIALS, Setting, attempt, settings
 
 if TYPE_CHECKING:
     from xtrace.core.facts.live import LiveHost
@@ -56,12 +58,16 @@ def _instance_options(host: LiveHost) -> Fact:
     """Options became an instance's own in v4.4 (Linux 9a38a8856f41, 37aea98b84c0): then it has its own directory."""
     if not host.tracefs.yes:
         return host.tracefs
-    from xtrace.core.facts.trials import own_instance
+    return _settings(host)["tracefs.instance_options"]
 
-    own = [name for name in host.files.names(host.tracing("instances")) if name.startswith("xtrace_")]
-    if own:
-        return host.files.exists(host.tracing(f"instances/{own[0]}/options"))
-    return own_instance(host, lambda instance: host.files.exists(f"{instance}/options"))
+
+def _settings(host: LiveHost) -> Mapping[str, Fact]:
+    """All trials that need an instance, in one: making and removing it takes longer than they do."""
+    found = settings(host)
+    if host.files.own:
+        keep(host.files, found)
+    host.learn(found)
+    return found
 
 
 def _functions(host: LiveHost) -> Fact:
@@ -81,7 +87,8 @@ def _pmu(name: str) -> Probe:
 def _trial(name: str) -> Probe:
     def probe(host: LiveHost) -> Fact:
         try:
-            return attempt(host, TRIALS[name])
+            trial = TRIALS[name]
+            return _settings(host)[name] if isinstance(trial, Setting) else attempt(host, trial)
         except OSError as error:
             return missing(name, error)
 

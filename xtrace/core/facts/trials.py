@@ -2,7 +2,7 @@
 
 A README and a configuration can promise what the kernel then refuses, and hide what it takes (a 6.18 kernel without
 kprobes lists `$arg<N>`; RHEL 8 does not mention synthetic events). Nothing is enabled, every name is
-`xtrace_<pid>_<start>`, and files that hold definitions are opened for appending, since truncating them deletes everybody's.
+`xtrace_<pid>_<start>`, and files of definitions are opened for appending: truncating one deletes everybody's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 from xtrace.core.facts.files import errno_name, missing
 from xtrace.core.facts.model import Fact, State
@@ -54,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Synthetic:
-    pass
+    """A synthetic event of one integer."""
 
 
 Trial = Union[Definition, Setting, Synthetic]
@@ -111,19 +111,46 @@ def own_name() -> str:
     return f"xtrace_{os.getpid()}_{start}"
 
 
-def attempt(host: LiveHost, trial: Trial) -> Fact:
+def attempt(host: LiveHost, trial: Union[Definition, Synthetic]) -> Fact:
     """Try it and say what the kernel did. Anybody but root gets `denied`, never `no`."""
+    hindrance = _hindrance(host)
+    if hindrance:
+        return hindrance
+    return _define(host, trial) if isinstance(trial, Definition) else _synthesize(host)
+
+
+def settings(host: LiveHost) -> dict[str, Fact]:
+    """Every trial that is a `Setting`, and whether an instance has its own options, in one instance of our own."""
+    names = [name for name, trial in TRIALS.items() if isinstance(trial, Setting)]
+    hindrance = _hindrance(host)
+    if hindrance:
+        return dict.fromkeys(["tracefs.instance_options", *names], hindrance)
+    instance = host.tracing(f"instances/{own_name()}_trial")
+    try:
+        os.mkdir(instance)  # noqa: PTH102
+    except OSError as error:
+        return dict.fromkeys(["tracefs.instance_options", *names], missing(f"mkdir {instance}", error))
+    try:
+        found = {"tracefs.instance_options": host.files.exists(f"{instance}/options")}
+        for name in names:
+            trial = TRIALS[name]
+            if isinstance(trial, Setting):
+                found[name] = _set(host, instance, trial)
+    finally:
+        with suppress(OSError):
+            os.rmdir(instance)  # noqa: PTH106
+    return found
+
+
+def _hindrance(host: LiveHost) -> Optional[Fact]:
+    """Why nothing can be tried here."""
     if not host.files.own:
         return Fact(State.UNPROBED, None, "nothing can be tried on files alone")
     if not host.tracefs.yes:
         return host.tracefs
     if os.geteuid() != 0:
         return Fact(State.DENIED, None, "only root may try this", errno.EACCES)
-    if isinstance(trial, Definition):
-        return _define(host, trial)
-    if isinstance(trial, Setting):
-        return own_instance(host, lambda instance: _set(host, instance, trial))
-    return _synthesize(host)
+    return None
 
 
 # --- dynamic events ---------------------------------------------------------------------------------------------------
@@ -184,22 +211,6 @@ def append(path: str, line: str) -> None:
 # --- settings in an instance ------------------------------------------------------------------------------------------
 
 
-def own_instance(host: LiveHost, look: Callable[[str], Fact]) -> Fact:
-    """What `look` says about an instance made for it, which is removed at once."""
-    if not host.files.own or os.geteuid() != 0:
-        return Fact(State.DENIED, None, "only root may make an instance", errno.EACCES)
-    instance = host.tracing(f"instances/{own_name()}_trial")
-    try:
-        os.mkdir(instance)  # noqa: PTH102
-    except OSError as error:
-        return missing(f"mkdir {instance}", error)
-    try:
-        return look(instance)
-    finally:
-        with suppress(OSError):
-            os.rmdir(instance)  # noqa: PTH106
-
-
 def _set(host: LiveHost, instance: str, trial: Setting) -> Fact:
     path = f"{instance}/events/{trial.event}/{trial.file}"
     if not host.files.exists(path).yes:
@@ -235,14 +246,14 @@ def refused(host: LiveHost, text: str, error: OSError) -> Fact:
     else:
         state = State.UNSUPPORTED
     why = f"`{text}` gives {errno_name(number)}"
-    explained = _explanation(host) if number == errno.EINVAL else ""
+    explained = _explanation(host, text) if number == errno.EINVAL else ""
     return Fact(state, None, f"{why}: {explained}" if explained else why, number)
 
 
-def _explanation(host: LiveHost) -> str:
-    """The last complaint of error_log (Linux 8a062902be72, v5.2)."""
+def _explanation(host: LiveHost, text: str) -> str:
+    """What error_log says about this very line (Linux 8a062902be72, v5.2)."""
     try:
-        found = re.findall(r"error: (.+)", host.files.text(host.tracing("error_log")))
+        entries = re.findall(r"error: (.+)\n\s+Command: (.+)\n", host.files.text(host.tracing("error_log")))
     except OSError:
         return ""
-    return str(found[-1]).strip() if found else ""
+    return next((why.strip() for why, command in reversed(entries) if command.strip() in text), "")

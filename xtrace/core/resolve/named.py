@@ -20,6 +20,7 @@ from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation
 from xtrace.core.probes.events import Event, SourceSpec
+from xtrace.core.resolve.late import read_late
 from xtrace.core.resolve.points import Located, locate
 
 Objections = Callable[[ir.Clause], "tuple[Diagnostic, ...]"]
@@ -34,6 +35,7 @@ class Served:
     degradations: tuple[Degradation, ...] = ()
     notes: tuple[str, ...] = ()
     complaints: tuple[Diagnostic, ...] = ()
+    late: bool = False
 
 
 class PassedOverError(Exception):
@@ -86,7 +88,7 @@ def _accepted(attempt: Attempt, passed: tuple[tuple[str, str], ...]) -> Served:
         for name, why in lost.items()
     )
     choice = Choice(attempt.event.name, spec.title, passed, spec.approximate)
-    return Served(typed, choice, degradations, notes)
+    return Served(typed, choice, degradations, notes, late=spec.late)
 
 
 def _lacking(attempt: Attempt) -> dict[str, str]:
@@ -162,8 +164,6 @@ def _judged(attempt: Attempt, clause: ast.Clause, where: at.Attach, source: Even
     except ProgramError as error:
         raise PassedOverError("; ".join(d.message for d in error.diagnostics)) from None
     if spec.late:
-        from xtrace.core.resolve.late import read_late
-
         typed = read_late(typed)
     objections = attempt.objections(typed)
     if objections:

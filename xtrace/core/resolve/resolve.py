@@ -16,6 +16,7 @@ from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import all_events, find_event
+from xtrace.core.resolve.late import read_late
 from xtrace.core.resolve.named import Objections, serve
 from xtrace.core.resolve.points import by_layout, locate
 
@@ -44,6 +45,8 @@ class _Work:
     degradations: list[Degradation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     uses: int = 0
+    late: list[bool] = field(default_factory=list)
+    """Of each clause typed so far: may its strings be read after the event?"""
 
 
 def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resolved:
@@ -57,7 +60,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
         _clause(clause, work)
     program = None
     if not work.problems:
-        program = work.typer.program(request.scope)
+        program = _marked(work.typer.program(request.scope), work.late)
         work.problems += _once(d for clause in program.clauses for d in objections(clause))
     return Resolved(
         None if work.problems else program,
@@ -66,6 +69,11 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
         tuple(work.degradations),
         tuple(dict.fromkeys((*work.notes, *(d.message for d in work.typer.warnings)))),
     )
+
+
+def _marked(program: ir.Program, late: Sequence[bool]) -> ir.Program:
+    """Typing the whole program makes its clauses anew, so the mark of a late source is put on them again."""
+    return replace(program, clauses=tuple(read_late(c) if mark else c for c, mark in zip(program.clauses, late)))
 
 
 def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -96,6 +104,7 @@ def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -
     groups = by_layout(found) if _reads_record(clause) else [tuple(found)] if found else []
     for group in groups:
         typed = work.typer.type_clause(clause, group)
+        work.late.append(False)
         work.problems += [d for d in work.objections(typed) if d not in work.problems]
 
 
@@ -113,6 +122,7 @@ def _event(clause: ast.Clause, name: str, work: _Work) -> None:
         return
     work.uses += 1
     served = serve(event, clause, work.facts, work.typer, work.objections, work.uses)
+    work.late += [served.late] * len(served.clauses)
     work.problems += served.complaints
     work.degradations += served.degradations
     work.notes += served.notes

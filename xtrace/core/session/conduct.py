@@ -14,6 +14,7 @@ from xtrace.core import ir
 from xtrace.core.backend import Backend
 from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
 from xtrace.core.facts.model import HostFacts
+from xtrace.core.facts.syscalls import syscall_names
 from xtrace.core.plan.model import Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
 from xtrace.core.session.attempt import launch_first
@@ -80,11 +81,21 @@ def conduct(
             raise refusal(candidates.refused, request.title, facts)
         session, plan = launched
         outlet.explain(plan)
-        presenter = Presenter(plan.program, request.title, HostSymbols(), safe=outlet.safe)
+        names = enum_names(facts)
+        presenter = Presenter(plan.program, request.title, HostSymbols(), safe=outlet.safe, enum_names=names)
         return drive(session, presenter, outlet.sink, outlet.out, outlet.tell, limits, target)
     finally:
         if target is not None:
             target.close()
+
+
+def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
+    """Names by value of the host's enums; its system calls go by the name `syscall`."""
+
+    def names(enum: str) -> Mapping[int, str]:
+        return syscall_names(facts.arch) if enum == "syscall" else facts.types.enum_values(enum)
+
+    return names
 
 
 def refusal(refused: list[Refusal], title: str, facts: HostFacts) -> PlanError | PrivilegeError:

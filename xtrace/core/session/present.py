@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,12 +49,13 @@ class Presenter:
         symbols: Symboliser,
         wall: WallClock | None = None,
         safe: bool = False,
+        enum_names: Callable[[str], Mapping[int, str]] = lambda name: {},
     ) -> None:
         self.program = program
         self.symbols = symbols
         self._wall = wall or WallClock()
         self._words = safe_text if safe else text_of
-        self._showing = Showing(symbols, self._wall, program.config.max_strlen)
+        self._showing = Showing(symbols, self._wall, program.config.max_strlen, enum_names)
         self._maps = {decl.name: MapShowing(decl, self._showing) for decl in program.maps}
         self._tables = tuple(table_of(title, site) if isinstance(site, ir.Emit) else None for site in program.sites)
         self._sites = tuple(self._present_site(number, site) for number, site in enumerate(program.sites))
@@ -108,7 +109,7 @@ class Presenter:
 
     def _formatter(self, text: str, kinds: Sequence[Any]) -> Callable[[Sequence[Value]], str]:
         write = Formatter(text, self._words)
-        shows = tuple(self._showing.of(kind) for kind in kinds)
+        shows = tuple(self._showing.number(kind) for kind in kinds)
         return lambda values: write([show(value) for show, value in zip(shows, values)])
 
     def _printf(self, number: int, site: ir.Printf) -> _Present:

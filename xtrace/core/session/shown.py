@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,13 +42,25 @@ class Showing:
     symbols: Symboliser
     wall: WallClock = field(default_factory=WallClock)
     max_strlen: int = 64
+    enum_names: Callable[[str], Mapping[int, str]] = lambda name: {}
+    """Names by value of one of the host's enums, and of its system calls (`syscall`)."""
 
     def of(self, kind: CType) -> Convert:
         """The function that shows values of a type."""
+        if isinstance(kind, Enumerated):
+            return self._enumerated(kind)
+        return self.number(kind)
+
+    def number(self, kind: CType) -> Convert:
+        """Like `of`, but an enumerated value stays a number: what a printf format gets."""
         if isinstance(kind, (Int, Enumerated)):
             return integer(kind.size, kind.signed)
         maker = _MAKERS.get(type(kind))
         return maker(self, kind) if maker else lambda value: value
+
+    def _enumerated(self, kind: Enumerated) -> Convert:
+        names, plain = self.enum_names(kind.name), integer(kind.size, kind.signed)
+        return (lambda value: names.get(value) or plain(value)) if names else plain
 
     def cut(self, kind: CType) -> bool:
         """May strings of this type have been cut at `max_strlen`?"""
