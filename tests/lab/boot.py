@@ -18,6 +18,9 @@ from tests.lab import cache, initramfs, payload
 from tests.lab.errors import LabError
 from tests.lab.images import Image
 
+# One thread for both virtual CPUs: with a thread each, QEMU 7.2 loses a race when the kernel patches its own
+# code (a static key, a probe) and runs a stale breakpoint, which the kernel takes for an int3 of its own: "Oops: int3".
+ACCELERATOR = "tcg,thread=single"
 MEMORY_MIB = 1536
 RESULT_BYTES = 512 << 20
 CONSOLE_TAIL = 25
@@ -87,8 +90,9 @@ def _prepare(image: Image, job: Job, work: Path) -> None:
 
 
 def _command(image: Image, work: Path) -> list[str]:
-    kernel_line = "console=ttyS0 root=/dev/vda panic=-1 reboot=t oops=panic loglevel=4 random.trust_cpu=on"
-    command = ["nice", "qemu-system-x86_64", "-accel", os.environ.get("XTRACE_LAB_ACCEL", "tcg")]
+    # no_timer_check: on a busy host the emulated timer's interrupts come too late for that boot-time check.
+    kernel_line = "console=ttyS0 panic=-1 oops=panic loglevel=4 random.trust_cpu=on no_timer_check"
+    command = ["nice", "qemu-system-x86_64", "-accel", os.environ.get("XTRACE_LAB_ACCEL", ACCELERATOR)]
     command += ["-cpu", image.release.cpu, "-smp", "2", "-m", str(MEMORY_MIB)]
     command += ["-nodefaults", "-display", "none", "-no-reboot"]
     command += ["-kernel", str(image.kernel), "-initrd", str(work / "initramfs")]

@@ -59,7 +59,7 @@ def run(release: Release, cases: Sequence[Case], on_result: OnResult = lambda _:
         while left:
             deaths += _boot(image, files, left, _both(results.append, on_result))
             if deaths > DEATHS_ALLOWED:
-                raise LabError(f"kernel {release.kernel}: the guest died {deaths} times")
+                raise LabError(f"kernel {release.kernel}: its guests died {deaths} times")
     return results
 
 
@@ -73,7 +73,10 @@ def extras(image: Image, scripts: Sequence[str], folder: Path) -> dict[str, Path
 
 
 def _boot(image: Image, files: dict[str, Path], left: dict[str, Case], on_result: OnResult) -> int:
-    """Run the cases *left* in one guest, taking out those that ended; return 1 if the guest died, else 0."""
+    """Run the cases *left* in one guest, taking out those that ended; return 1 if the guest died, else 0.
+
+    A guest that dies outside any case, on its way up for example, costs none.
+    """
     listener = _Listener(image.release.kernel, left, on_result)
     seconds = BOOT_SECONDS + sum(case.timeout for case in left.values())
     job = Job("exec python3 -m tests.lab.guest " + shlex.join(left), files, timeout=seconds)
@@ -82,7 +85,8 @@ def _boot(image: Image, files: dict[str, Path], left: dict[str, Case], on_result
             status = boot(image, job, Path(out), listener.hear).status
         except LabError as error:
             if not listener.current:
-                raise
+                say(f"{error}\nlab: another try")
+                return 1
             listener.end({"status": "error", "reason": f"the guest died: {error}", "output": "", "seconds": 0.0})
             return 1
     if status != 0 or left:

@@ -1,19 +1,18 @@
 """Fixed work to trace: ``python3 -m tests.lab.workload KIND COUNT``. Standard library only.
 
 A process tagged by its name does exactly COUNT events of one kind and ends at once, so that
-every event seen with that name can be counted.
+every event seen with that name can be counted. It imports little: every import is traced too.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
+import socket
 import sys
-from pathlib import Path
 
-OPENED = Path("/lab/opened")
-MISSING = Path("/lab/missing")
+OPENED = "/lab/opened"
+MISSING = "/lab/missing"
 PR_SET_NAME = 15
 
 
@@ -37,25 +36,35 @@ def getppids(count: int) -> None:
         os.getppid()
 
 
+def lookups(count: int) -> None:
+    """Look up *count* names through libc's getaddrinfo: 127.0.0.0, 127.0.0.1, …"""
+    rename(tag("lookups"))
+    for number in range(count):
+        socket.getaddrinfo(f"127.0.0.{number}", None)
+
+
 def opens(count: int) -> None:
     """Open *count* files of OPENED, named 0, 1, …, and try as many of MISSING, which are not there."""
-    OPENED.mkdir(exist_ok=True)
+    os.makedirs(OPENED, exist_ok=True)  # noqa: PTH103 - pathlib would be a dozen more imports
     for number in range(count):
-        (OPENED / str(number)).touch()
+        os.close(os.open(f"{OPENED}/{number}", os.O_WRONLY | os.O_CREAT))
     rename(tag("opens"))
     for number in range(count):
         os.close(os.open(f"{OPENED}/{number}", os.O_RDONLY))
-        with contextlib.suppress(FileNotFoundError):
+        try:  # noqa: SIM105
             os.open(f"{MISSING}/{number}", os.O_RDONLY)
+        except FileNotFoundError:
+            pass
 
 
 def execs(count: int) -> None:
-    """Start and await *count* programs /bin/true with the arguments lab-execs and a number."""
+    """Start and await *count* programs, by turns /bin/true and /bin/false."""
     rename(tag("execs"))
     for number in range(count):
         child = os.fork()
         if child == 0:
-            os.execv("/bin/true", ["/bin/true", "lab-execs", str(number)])
+            program = ("/bin/true", "/bin/false")[number % 2]
+            os.execv(program, [program, "lab-execs"])
         os.waitpid(child, 0)
 
 
@@ -75,7 +84,7 @@ def rename(name: str) -> None:
 
 
 _LIBC = ctypes.CDLL(None)
-KINDS = {function.__name__: function for function in (reads, getppids, opens, execs, exits)}
+KINDS = {function.__name__: function for function in (reads, getppids, lookups, opens, execs, exits)}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from xtrace.core.facts.catalog import CATALOG, fact_name
+from xtrace.core.facts.composed_events import COMMON
 from xtrace.core.facts.ctypes_text import KNOWN_TYPEDEFS, parse_declaration, parse_parameters, parse_type
 from xtrace.core.facts.event_format import parse_event_format
 from xtrace.core.facts.model import EventFormat, Fact, FunctionPrototype, State
@@ -21,13 +22,6 @@ from xtrace.core.types import Array, CType, Enumerated, Int, Member, Space, Stri
 
 Fields = Mapping[str, str]
 """Field names to C types: `int`, `char[16]`, `const char *`, `__data_loc char[]`, `enum skb_drop_reason`."""
-
-COMMON = (
-    Member("common_type", Int(2, False), 0, 2),
-    Member("common_flags", Int(1, False), 2, 1),
-    Member("common_preempt_count", Int(1, False), 3, 1),
-    Member("common_pid", Int(4, True), 4, 4),
-)
 
 
 class FakeTypes:

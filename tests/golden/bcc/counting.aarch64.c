@@ -110,6 +110,7 @@ int h1(void *ctx) {
     u64 k1[2];
     u64 k2[1];
     if (x_exited()) return 0;
+    u64 c8 = x_ctx_u64(ctx, 8); /* id */
     {
         k1[0] = 0;
         k1[1] = 0;
@@ -117,7 +118,7 @@ int h1(void *ctx) {
         m0_calls_feed((struct words2 *)k1, 1ULL);
     }
     {
-        k2[0] = x_log2(x_ctx_u64(ctx, 8), 0);
+        k2[0] = x_log2(c8, 0);
         m1_ids_feed(k2, 1);
     }
 done:

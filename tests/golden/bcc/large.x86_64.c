@@ -28,6 +28,7 @@ BPF_TABLE("hash", u64, struct h0_scratch, h0_memory, 1024);
 
 /* uprobe:/lib/libc.so.6:getaddrinfo */
 int h0(void *ctx) {
+    u64 c112 = x_ctx_u64(ctx, 112); /* arg0 */
     u32 first = 0;
     u64 task = bpf_get_current_pid_tgid();
     struct h0_scratch *fresh = h0_fresh.lookup(&first);
@@ -42,7 +43,7 @@ int h0(void *ctx) {
         s->r1[0] = 0;
         s->r1[1] = x_now();
         bpf_probe_read_kernel((s->r1 + 2), 1024, (void *)0);
-        x_user_string((s->r1 + 2), 1024, x_ctx_u64(ctx, 112));
+        x_user_string((s->r1 + 2), 1024, c112);
         (s->r1 + 130)[0] = 0x6972646461746567ULL;
         (s->r1 + 130)[1] = 0x6f666eULL;
         (s->r1 + 130)[2] = 0;

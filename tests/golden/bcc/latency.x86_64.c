@@ -8,7 +8,7 @@ BPF_TABLE("percpu_array", u32, u64, x_losses, 7);
 BPF_TABLE("array", u32, u64, x_gate, 2);
 BPF_TABLE("stacktrace", int, struct bpf_stacktrace, x_stacks, 8192);
 BPF_TABLE("hash", u64, u64, m0_start, 4096); /* @start */
-BPF_TABLE("percpu_hash", struct words3, u64, m1_ns, 65536); /* @ns */
+BPF_TABLE("percpu_hash", struct words3, u64, m1_ns, 32768); /* @ns */
 BPF_TABLE("percpu_hash", u64, struct words2, m2_by, 4096); /* @by */
 
 static __always_inline void x_lost(u32 slot) {
@@ -89,7 +89,7 @@ int h0(void *ctx) {
     {
         v1[0] = x_now();
         k2[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
-        if (m0_start.update(k2, v1)) x_lost(4);
+        if (m0_start.update(k2, v1)) x_lost(XTRACE_MAPS + 0);
     }
 done:
     return 0;

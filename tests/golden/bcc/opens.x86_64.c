@@ -26,14 +26,15 @@ int h0(void *ctx) {
     u64 t1[2];
     u64 v2[1];
     u64 k3[1];
+    u64 c24 = x_ctx_u64(ctx, 24); /* filename */
     t1[0] = 0;
     t1[1] = 0;
     bpf_get_current_comm(t1, 16);
     if (!((u64)(((t1[0] ^ 0x6873ULL)) != 0))) goto done;
     {
-        v2[0] = x_ctx_u64(ctx, 24);
+        v2[0] = c24;
         k3[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
-        if (m0_path.update(k3, v2)) x_lost(4);
+        if (m0_path.update(k3, v2)) x_lost(XTRACE_MAPS + 0);
     }
 done:
     return 0;
@@ -47,6 +48,7 @@ int h1(void *ctx) {
     u64 t4 = 0;
     u64 k5[1];
     u64 k6[1];
+    u64 c16 = x_ctx_u64(ctx, 16); /* ret */
     {
         k2[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
         t1 = m0_path.lookup(k2) != 0;
@@ -66,7 +68,7 @@ int h1(void *ctx) {
         }
         __builtin_memset((r3 + 5), 0, 64);
         x_user_string((r3 + 5), 64, t4);
-        (r3 + 13)[0] = x_ctx_u64(ctx, 16);
+        (r3 + 13)[0] = c16;
         if (x_events.perf_submit(ctx, r3, 112)) x_lost(XTRACE_EVENTS);
     }
     {

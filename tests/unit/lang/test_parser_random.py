@@ -122,7 +122,8 @@ _PIECES = (
     "kprobe:f", "uprobe:/bin/sh:x", "interval:s:1", "/", "{", "}", "(", ")", "[", "]", ";", ",", "if", "else", "for",
     "while", "unroll", "let", "return", "@x", "$x", "$1", "$#", "@", '"a"', '"', "'", "\\", "/*", "*/", "//", "\n", "#",
     "#define X 1\n", "struct", "macro m(x) {", "m(", "x", "config", "=", "==", "++", "--", ".", "->", "..", "?", ":",
-    "(uint64)", "1", "(struct x *)", "1e6", "5ms", "sizeof", "has", "emit", "delete", "!", "~", "*", "&", "-", "“", "\0", " ",
+    "(uint64)", "1", "(struct x *)", "1e6", "5ms", "sizeof", "has", "emit", "delete", "!", "~", "*", "&", "-", "“",
+    "\0", " ",
 )  # fmt: skip
 
 

@@ -27,17 +27,18 @@ def _(node: ir.Arg, handler: Handler) -> str:
         raise handler.refuse(f"arg{node.index} exists in kprobes, uprobes and USDT probes only", node.span)
     registers = handler.host.registers
     if node.index < len(registers.arguments):
-        return narrowed(f"x_ctx_u64(ctx, {registers.arguments[node.index]})", node.type)
+        return narrowed(handler.context(registers.arguments[node.index], f"arg{node.index}"), node.type)
     above = registers.stack_skip + layout.WORD * (node.index - len(registers.arguments))
     space = "kernel" if isinstance(handler.attach, at.Kprobe) else "user"
-    return narrowed(f"x_{space}_u64(x_ctx_u64(ctx, {registers.stack_pointer}) + {above})", node.type)
+    stack = handler.context(registers.stack_pointer, "stack pointer")
+    return narrowed(f"x_{space}_u64({stack} + {above})", node.type)
 
 
 @scalar.register
 def _(node: ir.Retval, handler: Handler) -> str:
     if not isinstance(handler.attach, (at.Kprobe, at.Uprobe)):
         raise handler.refuse("retval exists in kretprobes and uretprobes only", node.span)
-    return narrowed(f"x_ctx_u64(ctx, {handler.host.registers.result})", node.type)
+    return narrowed(handler.context(handler.host.registers.result, "retval"), node.type)
 
 
 @scalar.register
@@ -49,7 +50,7 @@ def _(node: ir.Register, handler: Handler) -> str:
         raise handler.refuse(
             f"there is no register {node.name!r} in this probe on {handler.host.arch}", node.span, *hints
         )
-    return f"x_ctx_u64(ctx, {offset})"
+    return handler.context(offset, node.name)
 
 
 def _usdt_argument(node: ir.Arg, handler: Handler) -> str:
@@ -70,34 +71,33 @@ def _usdt_argument(node: ir.Arg, handler: Handler) -> str:
 def operand(argument: at.UsdtArgument, handler: Handler) -> str | None:
     """C for a USDT operand as the note spells it (https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation):
     a constant, a register, or memory at registers and an offset; None where it is none of them."""
-    arch = handler.host.arch
     if constant := _CONSTANT.fullmatch(argument.operand):
         return number(int(constant.group(1), 0))
     if named := _REGISTER.fullmatch(argument.operand):
-        return _register(arch, named.group(1))
-    address = _address(arch, argument.operand)
+        return _register(handler, named.group(1))
+    address = _address(handler, argument.operand)
     return f"x_user_u{8 * argument.size}({address})" if address else None
 
 
-def _register(arch: str, name: str) -> str | None:
-    found = assembler_register(arch, name)
-    return f"x_ctx_u64(ctx, {found[0]})" if found else None
+def _register(handler: Handler, name: str) -> str | None:
+    found = assembler_register(handler.host.arch, name)
+    return handler.context(found[0], name) if found else None
 
 
-def _address(arch: str, text: str) -> str | None:
+def _address(handler: Handler, text: str) -> str | None:
     offset, base, index, scale = "0", "", "", "1"
     if match := _X86_MEMORY.fullmatch(text):
         offset, base, index, scale = match.group(1) or "0", match.group(2), match.group(3) or "", match.group(4) or "1"
     elif match := _ARM64_MEMORY.fullmatch(text):
         base, offset = match.group(1), match.group(2) or "0"
-    start = _register(arch, base)
+    start = _register(handler, base)
     if start is None:
         return None
     terms = [start]
     if int(offset, 0):
         terms.append(number(int(offset, 0)))
     if index:
-        step = _register(arch, index)
+        step = _register(handler, index)
         if step is None:
             return None
         terms.append(f"{step} * {scale}")

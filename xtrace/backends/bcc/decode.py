@@ -107,4 +107,4 @@ def entry(about: Mapping[str, Any], state: Any) -> MapEntryValue:
     count, total = state
     if kind in ("avg", "stats"):
         return StatsValue(count, total if about["signed"] else total & (2**64 - 1))
-    return StatsValue(count, total, **{"low" if kind == "min" else "high": total})
+    return StatsValue(min(count, 1), total, **{"low" if kind == "min" else "high": total})

@@ -8,7 +8,7 @@ from typing import Optional, Union
 from xtrace.backends.bcc import layout
 from xtrace.backends.bcc.maps import BpfMap, MapTable
 from xtrace.backends.bcc.registers import ARCHITECTURES, Registers
-from xtrace.backends.bcc.writer import Region, UnsupportedError, Writer
+from xtrace.backends.bcc.writer import Region, UnsupportedError, Writer, comment
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core import types as t
@@ -47,6 +47,7 @@ class Handler:
     out: Writer = field(default_factory=Writer)
     vars: dict[str, Union[Region, str]] = field(default_factory=dict)
     var_types: dict[str, t.CType] = field(default_factory=dict)
+    loads: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, message: str, span: Optional[Span], *hints: str) -> UnsupportedError:
         """The exception to raise for what BPF cannot do."""
@@ -65,6 +66,16 @@ class Handler:
             self.vars[name] = place
         else:
             self.vars[name] = self.out.variable("v")
+
+    def context(self, offset: int, what: str, bits: int = 64) -> str:
+        """A number of the context at a byte offset, loaded once at the start.
+
+        More than one load would make the compiler share the address, and the verifier takes no load from a context
+        pointer that something was added to ("dereference of modified ctx ptr").
+        """
+        name = f"c{offset}" if bits == 64 else f"c{offset}_{bits}"
+        self.loads[name] = f"u64 {name} = x_ctx_u{bits}(ctx, {offset}); /* {comment(what)} */"
+        return name
 
     def site(self, node: ir.Output) -> ir.Site:
         """The site of an output; in a trial, when the program has no sites yet, one that only has values."""

@@ -36,6 +36,7 @@ class CHandler:
     points: tuple[Code, ...]
     locals: tuple[Code, ...]
     guards: tuple[Code, ...]
+    loads: tuple[Code, ...]
     scratch: tuple[Code, ...]
     per_task: bool
     lines: tuple[Code, ...]
@@ -150,6 +151,7 @@ def _handler(index: int, clause: ir.Clause, point: Point, host: Host, program: i
         points=(),
         locals=tuple(Code(text) for text in written.out.locals),
         guards=_guards(index, point, program),
+        loads=tuple(Code(text) for text in written.loads.values()),
         scratch=tuple(Code(text) for text in written.out.scratch),
         per_task=isinstance(point.attach, (at.Uprobe, at.Usdt)),
         lines=tuple(Code(text) for text in written.out.lines),
@@ -184,7 +186,7 @@ def _fed(program: ir.Program, maps: MapTable) -> tuple[BpfMap, ...]:
 
 def _support(handlers: Iterable[CHandler], follow: Optional[Follow]) -> tuple[Code, ...]:
     """The functions that the handlers, and the two that follow children, call."""
-    texts = [line for one in handlers for line in (*one.guards, *one.lines)]
+    texts = [line for one in handlers for line in (*one.guards, *one.loads, *one.lines)]
     return needed([*texts, "x_ctx_u32" if follow else ""])
 
 

@@ -51,12 +51,12 @@ def _(node: ir.Field, handler: Handler) -> str:
     _check_record(node, handler)
     member = node.member
     if member.location != "inline":
-        return _location_address(node)
+        return _location_address(node, handler)
     size = min(member.size or layout.size_of(node.type), layout.WORD)
     bits = 8 * size
     # The verifier takes aligned loads only (tp_prog_is_valid_access, kernel/trace/bpf_trace.c).
     if member.offset % size == 0 and size in (1, 2, 4, 8):
-        text = f"x_ctx_u{bits}(ctx, {member.offset})"
+        text = handler.context(member.offset, member.name, bits)
     else:
         text = f"x_kernel_u{bits}((u64)ctx + {member.offset})"
     return bits_of(text, node.type, member.bit_offset, member.bit_size)
@@ -75,10 +75,10 @@ def _check_record(node: ir.Field, handler: Handler) -> None:
         raise handler.refuse(f"args.{member.name} is not passed to BPF programs", node.span, "use str(args.…)")
 
 
-def _location_address(node: ir.Field) -> str:
+def _location_address(node: ir.Field, handler: Handler) -> str:
     """Where a dynamic array lies: the low half of its descriptor, from the record or from the descriptor's end."""
     offset = node.member.offset
-    place = f"(x_ctx_u32(ctx, {offset}) & 0xffff)"
+    place = f"({handler.context(offset, node.member.name, 32)} & 0xffff)"
     return f"((u64)ctx + {offset + 4 if node.member.location == 'rel_loc' else 0} + {place})"
 
 
@@ -87,7 +87,7 @@ def _(node: ir.Field, target: Region, handler: Handler) -> None:
     _check_record(node, handler)
     member = node.member
     inline = member.location == "inline"
-    address = f"((u64)ctx + {member.offset})" if inline else _location_address(node)
+    address = f"((u64)ctx + {member.offset})" if inline else _location_address(node, handler)
     handler.out.zero(target)
     if isinstance(node.type, t.String):
         size = min(node.type.size, target.words * layout.WORD)
@@ -101,7 +101,7 @@ def _(node: ir.Field, target: Region, handler: Handler) -> None:
         length = str(min(member.size or room, room))
     else:
         length = handler.out.variable("n")
-        handler.out.line(f"{length} = x_ctx_u32(ctx, {member.offset}) >> 16;")
+        handler.out.line(f"{length} = {handler.context(member.offset, member.name, 32)} >> 16;")
     _read_bytes(address, length, room, start, "kernel", target, handler)
 
 

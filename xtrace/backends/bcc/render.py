@@ -38,9 +38,16 @@ def py_lines(text: str) -> Code:
     return Code(f"r'''{text}'''")
 
 
-def py_json(value: Any) -> Code:
-    """Data as a raw Python string of JSON."""
-    return py_lines(json.dumps(value, indent=1, sort_keys=True).replace("'", "\\u0027") + "\n")
+def py_json(tables: dict[str, Any]) -> Code:
+    """Tables as a raw Python string of JSON, one row a line."""
+    members = ",\n".join(f" {json.dumps(name)}: {_rows(tables[name])}" for name in sorted(tables))
+    return py_lines(f"{{\n{members}\n}}\n".replace("'", "\\u0027"))
+
+
+def _rows(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return json.dumps(value)
+    return "[\n" + ",\n".join(f"  {json.dumps(row, sort_keys=True)}" for row in value) + "\n ]"
 
 
 def headers() -> tuple[Header, ...]:

@@ -84,8 +84,16 @@ class FtraceBackend:
         from xtrace.backends.ftrace.session import FtraceSession
         from xtrace.backends.ftrace.tracefs import Tracefs
 
-        session = FtraceSession(model, Tracefs(_root(facts)))
-        session.start()
+        tracefs = Tracefs(_root(facts))
+        session = FtraceSession(model, tracefs)
+        try:
+            session.start()
+        except BackendError:
+            if not model.hists:
+                raise
+            # The kernel refused a trigger that its trial promised; user space counts as well.
+            session = FtraceSession(lower(artifact.plan.program, Features(facts), count_in_kernel=False), tracefs)
+            session.start()
         return session
 
 

@@ -97,6 +97,11 @@ class Features:
         return self.has("tracefs.hist_triggers")
 
     @cached_property
+    def common_comm(self) -> bool:
+        """Hist triggers take the key `common_comm`, the task's name at each event (7.x); the README lists it."""
+        return "common_comm" in str(self._facts.fact("tracefs.readme").value or "")
+
+    @cached_property
     def clock(self) -> str:
         known = self._facts.fact("tracefs.clocks").value
         names = known if isinstance(known, (list, tuple)) else ()

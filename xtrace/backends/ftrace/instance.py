@@ -63,7 +63,7 @@ class Instance:
         path = self.text(step.path)
         if step.action is Action.MAKE:
             self.tracefs.make(path)
-        elif step.action is Action.DEFINE:
+        elif step.action in (Action.DEFINE, Action.ADD):
             self.tracefs.append(path, self.data(step.data))
         else:
             self.tracefs.write(path, self.data(step.data))

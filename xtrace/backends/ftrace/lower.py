@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Optional
 
 from xtrace.backends.ftrace import tokens
 from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.filters import Filter, either, kernel_filter
+from xtrace.backends.ftrace.hist import kernel_maps, trigger
 from xtrace.backends.ftrace.model import (
     Action,
     Column,
@@ -42,27 +44,35 @@ def prepared(program: ir.Program) -> ir.Program:
     return hoist(separate(program)).program
 
 
-def lower(program: ir.Program, features: Features) -> FtraceModel:
-    """The model of a program that met no objection (`xtrace.backends.ftrace.objections`)."""
+def lower(program: ir.Program, features: Features, count_in_kernel: bool = True) -> FtraceModel:
+    """The model of a program that met no objection (`xtrace.backends.ftrace.objections`). Maps that hist triggers can
+    keep are kept by them, unless not `count_in_kernel`. Raises QuotingError for names that tracefs cannot hold."""
     program = prepared(program)
     captures = [capture(clause) for clause in program.clauses]
     placed = place_all(captures, features)
     recorded = [place for place in placed if not isinstance(place.attach, Profile)]
+    hists = kernel_maps(program, captures, placed, features) if count_in_kernel else ()
+    counted = frozenset(one.clause for one in hists)
+    for place in placed:
+        place.clauses = [pair for pair in place.clauses if pair[0] not in counted]
     files = Files()
     filters = [_filter(place, captures, features) for place in recorded]
     names = [_definition_steps(place, n, files, features) for n, place in enumerate(recorded)]
     events = tuple(_event(place, name, made) for place, (name, _), made in zip(recorded, names, filters))
-    recording = _recording(program, placed, features)
+    recording = _recording(program, [place for place in placed if place.clauses], features)
     steps = [*_instance_steps(recording), *(step for _, some in names for step in some)]
     steps += _identity_steps(recording)
     for number, event in enumerate(events):
-        steps += _event_steps(number, event, recording)
+        # Two maps that count the same share a trigger: the kernel refuses a second of its kind.
+        triggers = dict.fromkeys(trigger(one, program.config.max_map_keys) for one in hists if one.event == number)
+        steps += _event_steps(number, event, recording, triggers)
     return FtraceModel(
         program=replace(program, clauses=tuple(made.clause for made in captures)),
         steps=tuple(steps),
         events=events,
         files=files.files(),
         recording=recording,
+        hists=hists,
         profiles=tuple(_profile(place) for place in placed if isinstance(place.attach, Profile)),
     )
 
@@ -185,10 +195,15 @@ def _identity_steps(recording: Recording) -> list[Step]:
     ]
 
 
-def _event_steps(number: int, event: Event, recording: Recording) -> list[Step]:
+def _event_steps(number: int, event: Event, recording: Recording, triggers: Iterable[str]) -> list[Step]:
     system: tuple[str | Name, ...] = (Name.SESSION,) if event.own else (event.system,)
     directory: Text = (*INSTANCE, "/events/", *system, f"/{event.name}/")
-    steps = []
+    steps = [
+        Step(Action.ADD, (*directory, "trigger"), (text,), (), Refusal.STOP, number, f"count {event.probe}")
+        for text in triggers
+    ]
+    if not event.handlers:
+        return steps
     if event.filter:
         steps.append(
             Step(Action.WRITE, (*directory, "filter"), (event.filter,), (), Refusal.UNFILTERED, number, "filter")
@@ -196,7 +211,7 @@ def _event_steps(number: int, event: Event, recording: Recording) -> list[Step]:
     if recording.kernel_stacks == "trigger" and any(c.source is Source.KERNEL_STACK for c in event.columns):
         condition = f" if {event.filter}" if event.filter else ""
         data = (f"stacktrace{condition}",)
-        steps.append(Step(Action.WRITE, (*directory, "trigger"), data, (), Refusal.STOP, number, "record stacks"))
+        steps.append(Step(Action.ADD, (*directory, "trigger"), data, (), Refusal.STOP, number, "record stacks"))
     purpose = f"enable {event.probe}"
     steps.append(Step(Action.WRITE, (*directory, "enable"), ("1",), (), Refusal.DROP_EVENT, number, purpose))
     return steps

@@ -43,6 +43,8 @@ class Action(Enum):
     """Make the directory; undone by removing it."""
     WRITE = "write"
     """Write the whole content of a file of the session's own instance; vanishes with it."""
+    ADD = "add"
+    """Add a line to a file of the session's own instance, where writing would take away what is there."""
     DEFINE = "define"
     """Append one definition to a file shared by everybody; undone by appending `undo`."""
 
@@ -172,14 +174,24 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class HistKey:
+    """A key field of a hist trigger; `text` ones are printed as strings."""
+
+    field: str
+    text: bool = False
+
+
+@dataclass(frozen=True)
 class HistMap:
-    """A map that a hist trigger of event `event` keeps in the kernel. `keys` are the trigger's key fields in the order
-    of the map's keys, `value` the summed field, "" for a count."""
+    """What a hist trigger on event `event` keeps of a map in the kernel, for clause `clause`. `keys` are in the order
+    of the map's keys; `value` is the summed field, "" for a count."""
 
     map: str
     event: int
-    keys: tuple[str, ...]
+    clause: int
+    keys: tuple[HistKey, ...]
     value: str = ""
+    filter: str = ""
 
 
 @dataclass(frozen=True)

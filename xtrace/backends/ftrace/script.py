@@ -66,6 +66,7 @@ def script(plan: Plan) -> str:
             ],
             steps=[words.line(step) for step in steps],
             optional=any(_optional(step) for step in steps),
+            adds=any(step.action in (Action.ADD, Action.DEFINE) for step in steps),
         )
     )
 
@@ -127,7 +128,8 @@ def _verb(step: Step) -> Code:
         return Code("limit")
     if _optional(step):
         return Code("try")
-    return Code({Action.MAKE: "make", Action.DEFINE: "define", Action.WRITE: "put"}[step.action])
+    verbs = {Action.MAKE: "make", Action.DEFINE: "add", Action.ADD: "add", Action.WRITE: "put"}
+    return Code(verbs[step.action])
 
 
 def _optional(step: Step) -> bool:

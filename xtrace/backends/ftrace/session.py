@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xtrace.backends.ftrace import semaphores
 from xtrace.backends.ftrace.clock import ClockOffset
+from xtrace.backends.ftrace.counting import KernelMaps
 from xtrace.backends.ftrace.dispatch import Dispatch, dispatch, profile_kind
 from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
 from xtrace.backends.ftrace.instance import Instance
@@ -60,6 +61,7 @@ class FtraceSession:
         self._watchdog = Watchdog(tracefs, name)
         self._instance = Instance(tracefs, name, model, self._threads())
         self._evaluator = Evaluator(model.program)
+        self._counted = KernelMaps(model, self._instance, self._evaluator)
         self._clock = ClockOffset(model.recording.clock)
         self._timers = Timers(model.program, 0)
 
@@ -95,6 +97,7 @@ class FtraceSession:
         self._evaluator = Evaluator(self._unfiltered(model.program))
         self._dispatch = dispatch(model, instance, self._identity, self._evaluator.handlers, self._late)
         self._clock.measure(instance)
+        self._counted = KernelMaps(model, instance, self._evaluator)
         self._open_reader()
         self._timers = Timers(model.program, self._evaluator.clock())
         probes = sum(len(clause.attach) for clause in model.program.clauses) - len(missing)
@@ -179,11 +182,19 @@ class FtraceSession:
                     self._instance.stop()
                 while records := reader.rest():
                     self._fire(records)
+            self._counted.refresh()
         messages = self._take()
         messages += self._evaluator.finish()
         if reader is not None:
             messages += losses(self._tracefs, self._instance, self._model, reader.missed, reader.gaps)
-        return [*messages, *self._timers.losses(), *self._sample_losses(), *self._late_losses(), *self._notices()]
+        return [
+            *messages,
+            *self._timers.losses(),
+            *self._sample_losses(),
+            *self._counted.losses(),
+            *self._late_losses(),
+            *self._notices(),
+        ]
 
     def close(self) -> None:
         if self._closed:
@@ -214,8 +225,12 @@ class FtraceSession:
 
     def _tick(self) -> None:
         if len(self._timers) and not self._evaluator.exited:
-            for clause, probe in self._timers.due(self._evaluator.clock()):
-                self._evaluator.fire_own(clause, probe)
+            due = self._timers.due(self._evaluator.clock())
+            if due:
+                self._counted.refresh()
+                for clause, probe in due:
+                    self._evaluator.fire_own(clause, probe)
+                self._counted.settle()
 
     def _fire(self, records: list[Record]) -> None:
         fires, offset, evaluator = self._dispatch.fires, self._clock.offset, self._evaluator

@@ -169,6 +169,11 @@ class LiveHost:
     def blacklisted(self, function: str) -> Fact:
         return listed(function, *self._blacklist)
 
+    def function_lists(self) -> Mapping[str, frozenset[str]]:
+        """The lists of functions that can be read, by the file of a bundle that holds them."""
+        lists = {"filterable.txt": self._filterable[0], "blacklist.txt": self._blacklist[0]}
+        return {file: names for file, names in lists.items() if names is not None}
+
     def read_binary(self, path: str) -> bytes:
         return Path(self.files.path(path)).read_bytes()
 

@@ -1,0 +1,79 @@
+"""BCC on this kernel and the evaluator agree on programs that need no event: same messages, same maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.live.bcc_session import needs_bcc
+from xtrace.backends.bcc.backend import BccBackend
+from xtrace.core.evaluate.evaluator import Evaluator
+from xtrace.core.facts.live import LiveHost
+from xtrace.core.lang.parser import parse
+from xtrace.core.lang.source import Source
+from xtrace.core.messages import Attached, Hit, MapDump, Message
+from xtrace.core.plan.model import Plan, Request
+
+pytestmark = [pytest.mark.live, needs_bcc]
+
+PROGRAMS = {
+    "arithmetic": '$x = 5; $y = $x * -3; printf("%d %d %d %d\\n", $y, $y / 2, $y % 4, $y >> 1);',
+    "by zero": '$z = 0; printf("%d %d\\n", 7 / $z, 7 % $z);',
+    "unsigned": '$a = 0xffffffffffffffff; $b = $a / 3; printf("%u %d %d %d\\n", $b, $a > 1, -1 > 1, 1 << 65);',
+    "casts": '$x = (int8)300; $y = (uint8)300; $z = (int16)-70000; printf("%d %d %d\\n", $x, $y, $z);',
+    "choices": 'printf("%d %d %d\\n", pid ? 2 : 3, !pid || 5, 7 && !pid); $s = pid ? "yes" : "no"; print($s);',
+    "strings": '$x = "a"; $x = "bcdef"; @a = "abc"; print($x); print((@a == "abc", strncmp(@a, "abd", 2)));',
+    "search": '@a = "needle in hay"; print((strcontains(@a, "in ha"), strcontains(@a, "needles")));',
+    "keys": '@m["k", 1] = 2; @m["l", 2] = 3; delete(@m["k", 1]); print(@m["k", 1]); print(@m["l", 2]);',
+    "presence": '@["a", 1, 2] = 7; print((has_key(@, ("a", 1, 2)), has_key(@, ("a", 1, 3))));',
+    "counters": "@ = 1; @++; ++@; @ += 5; @ -= 2; print(@); print(@++); print(--@);",
+    "aggregations": "@c = count(); @s = sum(5); @s = sum(-7); @i = min(3); @i = min(-2); @x = max(9); @x = max(1);",
+    "averages": "@a = avg(-3); @a = avg(-8); @s = stats(3); @s = stats(8); print(@a);",
+    "reading sums": '@s["x"] = sum(3); @s["x"] = sum(4); if (@s["x"] > 5) { print(@s["x"]); }',
+    "histograms": '@h = hist(0); @h = hist(-5); @h = hist(100); @h = hist(100); @k["a"] = hist(7); @k["b"] = hist(9);',
+    "finer histograms": "@h = hist(1000, 2); @h = hist(1300, 2); @h = hist(3, 2);",
+    "linear histograms": "@l = lhist(5, 0, 10, 2); @l = lhist(-1, 0, 10, 2); @l = lhist(10, 0, 10, 2);",
+    "tuples": '$t = (1, "two", (3, 4)); print($t.2.1); @t[$t] = 1; @v = $t; print($t); print(@v.1);',
+    "loops": "$i = 0; while ($i < 10) { $i++; if ($i == 3) { continue; } if ($i > 7) { break; } @x[$i] = $i * $i; }",
+    "ranges": "for ($i : 0..5) { print($i); } unroll (3) { @n++; }",
+    "addresses": "print(ntop(0x0100007f)); print(ntop(2, 0x0100007f));",
+    "formats": 'printf("%c %x %p %5d|%-5s|\\n", 65, 255, 4096, 42, "ab"); emit(a = 1, b = "two");',
+    "long strings": '@m["' + "x" * 62 + '"] = 1; print("' + "y" * 63 + '");',
+    "exit": "print(1); exit(3); print(2);",
+}
+
+
+def told(messages: list[Message]) -> list[Any]:
+    """What must agree: not the time, the CPU, nor the order of a map's entries."""
+    kept = [message for message in messages if not isinstance(message, Attached)]
+    return [
+        (message.site, message.values)
+        if isinstance(message, Hit)
+        else (message.map, message.site, sorted(message.entries, key=repr))
+        if isinstance(message, MapDump)
+        else message
+        for message in kept
+    ]
+
+
+@pytest.fixture(scope="module")
+def host() -> LiveHost:
+    return LiveHost()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_agreement(name: str, host: LiveHost) -> None:
+    text = f'BEGIN {{ {PROGRAMS[name]} }} END {{ print("end"); }}'
+    backend = BccBackend()
+    plan = backend.plan(Request(parse(Source(name, text)), name), host)
+    assert isinstance(plan, Plan), plan
+    evaluator = Evaluator(plan.program)
+    evaluator.begin()
+    expected = told([*evaluator.take(), *evaluator.finish()])
+    session = backend.launch(backend.render(plan), host)
+    try:
+        messages = [*session.poll(0.2), *session.finish()]
+    finally:
+        session.close()
+    assert told(messages) == expected
