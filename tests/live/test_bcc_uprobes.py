@@ -65,3 +65,43 @@ def test_arguments_and_result(greeter: Path, size: int) -> None:
     messages = traced(program_for(greeter, size), work)
     assert hits(messages, 0) == [("Ada", -5, "greet"), ("x" * (size - 1), 1 << 40, "greet")]
     assert hits(messages, 1) == [(ord("A") - 5,), (ord("x"),)]
+
+
+USDT_SOURCE = """
+#define _SDT_HAS_SEMAPHORES 1
+#include <sys/sdt.h>
+__extension__ unsigned short shop_sale_semaphore __attribute__((unused)) __attribute__((section(".probes")));
+int sell(int price, const char *what) {
+    if (!shop_sale_semaphore) return 0;
+    STAP_PROBE2(shop, sale, price, what);
+    return 1;
+}
+"""
+
+
+def test_usdt_raises_the_semaphore_and_reads_arguments(tmp_path: Path) -> None:
+    from xtrace.backends.bcc.backend import BccBackend
+    from xtrace.core.facts.live import LiveHost
+    from xtrace.core.lang.parser import parse
+    from xtrace.core.lang.source import Source
+    from xtrace.core.plan.model import Plan, Request
+
+    source, target = tmp_path / "shop.c", tmp_path / "libshop.so"
+    source.write_text(USDT_SOURCE)
+    built = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(target), str(source)], capture_output=True)
+    if built.returncode:
+        pytest.skip("no C compiler with sys/sdt.h (systemtap-sdt-dev)")
+    shop = ctypes.CDLL(str(target))
+    assert shop.sell(7, b"tea") == 0
+    text = f'usdt:{target}:shop:sale {{ printf("%d %s\\n", arg0, str(arg1)); }}'
+    backend, host = BccBackend(), LiveHost()
+    plan = backend.plan(Request(parse(Source("usdt", text)), "usdt", scope=ir.Scope(pid=os.getpid())), host)
+    assert isinstance(plan, Plan), plan
+    session = backend.launch(backend.render(plan), host)
+    try:
+        assert shop.sell(-7, b"tea") == 1
+        messages = [*session.poll(1), *session.finish()]
+    finally:
+        session.close()
+    assert hits(messages, 0) == [(-7, "tea")]
+    assert shop.sell(7, b"tea") == 0

@@ -64,7 +64,7 @@ def code(kind: t.CType) -> list[Any]:
     if isinstance(kind, (t.String, t.Buffer)):
         return ["string" if isinstance(kind, t.String) else "buffer", kind.size]
     if isinstance(kind, t.Stack):
-        return ["ustack" if kind.user else "kstack", kind.depth]
+        return ["ustack" if kind.user else "kstack", kind.depth, kind.mode]
     if isinstance(kind, t.Timestamp):
         return ["time", kind.format]
     return [_plain(kind)]

@@ -72,9 +72,9 @@ def bundle_files(host: HostFacts, redact: bool = True) -> Mapping[str, bytes]:
 
 
 def _config(host: HostFacts) -> tuple[str | None, str]:
-    if not isinstance(host, LiveHost) or host.options[0] is None:
-        return None, ""
-    options, source = host.options
+    options, source = host.options if isinstance(host, LiveHost) else (None, "")
+    if options is None:
+        return None, source
     return "".join(f"{name}={value}\n" for name, value in options.items()), source
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from xtrace.core.facts.model import KernelSymbol, near_names
 
 _TEXT = b"tTwW"
+_TEXT_LINE = re.compile(rb"^(?:([0-9a-fA-F]+) )?([tTwW]) (\S+)(?:[ \t]+\[([^\]\n]+)\])?$", re.M)
 _LINE = re.compile(rb"(?:([0-9a-fA-F]+) )?(\S) (\S+)(?:[ \t]+\[([^\]]+)\])?")
 
 
@@ -39,9 +40,9 @@ class KernelSymbols:
 
     def glob(self, pattern: str) -> tuple[KernelSymbol, ...]:
         """Text symbols whose name matches a shell pattern (`*`, `?`, `[…]`), in name order."""
-        matches = re.compile(translate(pattern)).match
-        names = [name for name in self.names if matches(name)]
-        return tuple(symbol for name in names for symbol in self.lookup(name))
+        matches = re.compile(translate(pattern).encode()).match
+        found = (_symbol(match) for match in _TEXT_LINE.finditer(self.text) if matches(match[3]))
+        return tuple(sorted(found, key=lambda symbol: symbol.name))
 
     def near(self, name: str, count: int = 3) -> tuple[str, ...]:
         """Names that a user may have meant, best first."""
