@@ -5,7 +5,7 @@ Arithmetic is always done on 64 bits; `Int.size` tells how a value is read from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
@@ -178,7 +178,8 @@ class Member:
 
     `bit_size` is 0 for an ordinary member; a bit field's `bit_offset` counts from the least significant bit of the
     `Int` at `offset`. `location` tells how event records hold it: `inline`, or `data_loc`/`rel_loc` for the kernel's
-    dynamic arrays (Documentation/trace/events.rst), whose descriptor lies at `offset`.
+    dynamic arrays (Documentation/trace/events.rst), whose descriptor lies at `offset`. `declaration` is the host's own
+    C text, `const char * filename` say, where it has one; it only words what users read.
     """
 
     name: str
@@ -188,3 +189,4 @@ class Member:
     bit_offset: int = 0
     bit_size: int = 0
     location: str = "inline"
+    declaration: str = field(default="", compare=False, repr=False)

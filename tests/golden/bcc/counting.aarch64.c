@@ -33,6 +33,12 @@ static __always_inline int x_exited(void) {
     return exited && *exited;
 }
 
+static __always_inline void x_exit(void) {
+    u32 slot = 0;
+    u64 *exited = x_gate.lookup(&slot);
+    if (exited) *exited = 1;
+}
+
 /* The position of the highest bit that is set; `a` is not 0. */
 static __always_inline u64 x_highest(u64 a) {
     u64 bit = 0;
@@ -87,6 +93,7 @@ static __always_inline void m1_ids_feed(u64 *key, u64 value) {
 int h0(void *ctx) {
     u64 r1[11];
     if (!x_armed(1)) return 0;
+    if (x_exited()) return 0;
     {
         r1[0] = 0;
         r1[1] = x_now();
@@ -148,6 +155,8 @@ done:
 int h3(void *ctx) {
     u64 r1[3];
     if (!x_armed(4)) return 0;
+    if (x_exited()) return 0;
+    x_exit();
     {
         r1[0] = 3;
         r1[1] = x_now();

@@ -24,7 +24,7 @@ struct h0_scratch {
     u64 r1[138];
 };
 BPF_TABLE("percpu_array", u32, struct h0_scratch, h0_fresh, 1);
-BPF_TABLE("hash", u64, struct h0_scratch, h0_memory, 1024);
+BPF_TABLE("hash", u64, struct h0_scratch, h0_memory, 256);
 
 /* uprobe:/lib/libc.so.6:getaddrinfo */
 int h0(void *ctx) {

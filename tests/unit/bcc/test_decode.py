@@ -39,7 +39,7 @@ def decoded(*words: Any) -> Any:
 def test_messages() -> None:
     assert decoded("attached", 3, ["kprobe:x"]) == Attached(3, ("kprobe:x",))
     assert decoded("hit", 0, ["a\u00ff", -1], 55, 1) == Hit(0, ("a\udcff", -1), 55, 1)
-    assert decoded("hit", 1, [7, [2, 9]], 55, 1) == Hit(1, (7, StatsValue(2, 9)), 55, 1)
+    assert decoded("hit", 1, [7, [2, 9]], 55, 1) == Hit(1, (7, StatsValue(2, 9)), 55, 1)  # type: ignore[arg-type]
     assert decoded("map", "n", -1, [[[7], [2, 9]]]) == MapDump("n", (((7,), StatsValue(2, 9)),))
     assert decoded("loss", "dropped", 3, "cpu 0", "less") == Loss("dropped", 3, "cpu 0", "less")
     assert decoded("notice", "x") == Notice("x")

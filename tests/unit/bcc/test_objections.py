@@ -47,6 +47,8 @@ OPEN = at.Tracepoint("tracepoint:syscalls:sys_enter_open", "syscalls", "sys_ente
         (shown(ir.Field(VALUE, t.String(64))), OPEN, "not passed to BPF programs"),
         (shown(ir.Contains(ir.Builtin("comm", t.String(16)), ir.Var("x", t.String(8)))), BEGIN, "for a constant only"),
         (shown(ir.Contains(ir.Var("x", t.String(1024)), ir.Text("a"))), BEGIN, "256 bytes at most"),
+        (ir.Output(0, tuple(ir.Text("x", t.String(1024)) for _ in range(25))), BEGIN, "one record holds 24576 bytes"),
+        (ir.If(PID, tuple(ir.SetVar(f"v{n}", ir.Text("x", t.String(1024))) for n in range(32)), ()), BEGIN, "of text"),
         (ir.Output(0, ()), at.PerfEvent("software:fault:1", False, "page-fault", 1), "no software event 'page-fault'"),
     ],
 )

@@ -26,6 +26,9 @@ from xtrace.core.errors import Diagnostic
 from xtrace.core.plan.traverse import all_expressions, statements
 from xtrace.core.quoting import Code
 
+SCRATCH_LIMIT = 30 << 10
+"""Bytes of one handler's memory: a value of a per-CPU map (PCPU_MIN_UNIT_SIZE, include/linux/percpu.h, is 32 KB)."""
+
 
 @dataclass(frozen=True)
 class CHandler:
@@ -130,6 +133,9 @@ def _write(clause: ir.Clause, point: Point, host: Host, program: ir.Program, map
     if clause.predicate is not None:
         handler.out.line(f"if (!{condition(clause.predicate, handler)}) goto done;")
     body(clause.body, handler)
+    if handler.out.scratch_words * layout.WORD > SCRATCH_LIMIT:
+        message = f"this probe keeps more than {SCRATCH_LIMIT} bytes of text at a time, which BPF has no memory for"
+        raise handler.refuse(message, clause.span, "lower max_strlen, or split the probe")
     return handler
 
 
@@ -159,10 +165,10 @@ def _handler(index: int, clause: ir.Clause, point: Point, host: Host, program: i
 
 
 def _guards(index: int, point: Point, program: ir.Program) -> tuple[Code, ...]:
-    """Conditions under which a handler does nothing at all."""
-    if point.how["by"] in ("begin", "end"):
-        return (Code(f"!x_armed({index + 1})"),)
-    guards = [Code("x_exited()")] if any(isinstance(site, ir.Exit) for site in program.sites) else []
+    """Conditions under which a handler does nothing at all. The one that disarms a `begin` or `end` comes first."""
+    guards = [Code(f"!x_armed({index + 1})")] if point.how["by"] in ("begin", "end") else []
+    if any(isinstance(site, ir.Exit) for site in program.sites):
+        guards.append(Code("x_exited()"))
     if wants_scope(program.scope) and not isinstance(point.attach, at.USER_SPACE):
         guards.append(Code("!x_in_scope()"))
     return tuple(guards)

@@ -12,12 +12,13 @@ from xtrace.backends.bcc.keys import pointer, write_key, write_values
 from xtrace.backends.bcc.maps import BpfMap
 from xtrace.backends.bcc.sites import sent, value_types
 from xtrace.backends.bcc.writer import Region
-from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core import types as t
 
 RECORD_HEADER = 2
 """Words before a record's values: the site's number and the time."""
+LARGEST_RECORD = 24 << 10
+"""Bytes: a record is made in per-CPU memory, of which one map value takes 32 KB at most (PCPU_MIN_UNIT_SIZE)."""
 LOOP_LIMIT = 256
 """Turns of a `while` loop: the verifier follows every one of them (BPF_COMPLEXITY_LIMIT_INSNS)."""
 
@@ -136,10 +137,13 @@ def _(node: ir.Output, handler: Handler) -> None:
     site = handler.site(node)
     args = sent(site, node.args)
     types = value_types(site, args)
-    if isinstance(site, ir.Exit) and not isinstance(handler.attach, at.End):
+    if isinstance(site, ir.Exit):
         handler.out.line("x_exit();")
     with handler.out.block():
         words = RECORD_HEADER + sum(layout.words(kind) for kind in types)
+        if words * layout.WORD > LARGEST_RECORD:
+            message = f"one record holds {LARGEST_RECORD} bytes, and this one takes {words * layout.WORD}"
+            raise handler.refuse(message, node.span, "show less at once, or lower max_strlen")
         record = handler.out.slot(words, "r")
         handler.out.line(f"{record.text}[0] = {node.site};")
         handler.out.line(f"{record.text}[1] = x_now();")

@@ -73,6 +73,7 @@ class Writer:
         self.lines: list[str] = []
         self.locals: list[str] = []
         self.scratch: list[str] = []
+        self.scratch_words = 0
         self._depth = 1
         self._names = 0
         self._stack = 0
@@ -120,6 +121,7 @@ class Writer:
             self.locals.append(f"u64 {name}[{words}];")
             return Region(name, words)
         self.scratch.append(f"u64 {name}[{words}];")
+        self.scratch_words += words
         return Region(f"s->{name}", words)
 
     def zero(self, place: Region) -> None:

@@ -50,8 +50,8 @@ def write_files(files: Mapping[str, bytes], stream: BinaryIO) -> None:
             archive.writestr(info, files[name])
 
 
-def bundle_files(host: HostFacts, redact: bool = True) -> Mapping[str, bytes]:
-    """The files of a recording of this host."""
+def bundle_files(host: HostFacts, redact: bool = True, method: str = "live") -> Mapping[str, bytes]:
+    """The files of a recording of this host; `method` says how its facts were got."""
     redactor = Redactor.here() if redact and not host.recorded else Redactor()
     if isinstance(host, RecordedHost):
         return dict(host.files)
@@ -64,7 +64,7 @@ def bundle_files(host: HostFacts, redact: bool = True) -> Mapping[str, bytes]:
         host.release,
         host.arch,
         {name: redactor.value(fact) for name, fact in facts.items()} if redact else facts,
-        captured={"tool": f"xtrace {__version__}", "method": "live", "redacted": redact},
+        captured={"tool": f"xtrace {__version__}", "method": method, "redacted": redact},
         config={"source": source, "complete": True},
         missing=_missing(host),
     )

@@ -50,7 +50,9 @@ _BPF = tuple(f"{prefix}sys_bpf" for prefix in ("__x64_", "__arm64_", "__s390x_",
 _PERF = tuple(
     f"{prefix}sys_perf_event_open" for prefix in ("__x64_", "__arm64_", "__s390x_", "__riscv_", "__se_", "SyS_", "")
 )
-_HIST = Rule((), "CONFIG_HIST_TRIGGERS", "config")
+_HIST = Rule(
+    ("event_hist_trigger", "event_hist_trigger_parse", "event_hist_trigger_func"), "CONFIG_HIST_TRIGGERS", "config"
+)
 _SYNTHETIC = Rule(
     ("synth_event_create", "create_synth_event", "create_or_delete_synth_event"), "CONFIG_SYNTH_EVENTS", "symbols"
 )
@@ -75,7 +77,6 @@ RULES: Mapping[str, Rule] = {
     "tracefs.event_fork": Rule(("event_filter_pid_sched_process_fork", "trace_filter_add_remove_task")),
     "tracefs.triggers": Rule(("event_triggers_call", "event_trigger_write"), "", "symbols"),
     "tracefs.hist_triggers": _HIST,
-    "tracefs.hist_variables": Rule(("create_var_ref", "resolve_var_refs", "find_var_file")),
     "tracefs.synthetic_events": _SYNTHETIC,
     "tracefs.synthetic": _SYNTHETIC,
     "tracefs.dynamic_events": Rule(("dyn_event_register",)),
@@ -125,13 +126,47 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+README: Mapping[str, str] = {
+    "uprobe.ref_ctr": "ref_ctr_offset",
+    "tracefs.eprobes": "e[:",
+    "tracefs.fprobe_events": "f[:",
+    "tracefs.tprobe_events": "t[:",
+    "tracefs.btf_args": "<argname>",
+    "tracefs.fetch.comm": "$comm",
+    "tracefs.fetch.arg_n": "$arg<N>",
+    "tracefs.fetch.ustring": "ustring",
+    "tracefs.fetch.array": "<array-size>",
+    "tracefs.fetch.immediate": "imm-value",
+    "tracefs.fetch.char": "char, string",
+    "tracefs.fetch.symstr": "symstr",
+    "tracefs.fetch.percent_return": "%return",
+    "tracefs.maxactive": "r[maxactive]",
+    "tracefs.same_event_many_probes": "Create/append/remove",
+}
+"""What the README of tracefs mentions exactly where the kernel's source has the feature (v4.7 to v7.1)."""
+
+
 def compose(host: RecordedHost, name: str) -> Optional[Fact]:
     """A fact told from the rest of the recording; None where that does not tell."""
     special = _SPECIAL.get(name)
     if special:
         return special(host)
     rule = RULES.get(name)
-    return _by_rule(host, rule) if rule else None
+    return _by_readme(host, name) or (_by_rule(host, rule) if rule else None)
+
+
+def _by_readme(host: RecordedHost, name: str) -> Optional[Fact]:
+    """What the recorded README of tracefs says. A kernel without any probes prints the same README."""
+    mention = README.get(name)
+    text = host.readme
+    if not mention or not text:
+        return None
+    if mention not in text:
+        return Fact(State.ABSENT, None, f"composed: no `{mention}` in the README of tracefs")
+    needed = host.fact("tracefs.kprobe_events"), host.fact("tracefs.uprobe_events")
+    if all(fact.no for fact in needed):
+        return Fact(State.ABSENT, None, f"composed: {needed[0].evidence}")
+    return Fact(State.PRESENT, None, f"composed: `{mention}` in the README of tracefs; not tried")
 
 
 def _by_rule(host: RecordedHost, rule: Rule) -> Optional[Fact]:
@@ -175,6 +210,13 @@ def _clocks(host: RecordedHost) -> Optional[Fact]:
     return Fact(State.PRESENT, clocks, "composed: the kernel has the functions that read these clocks")
 
 
+def _hist_variables(host: RecordedHost) -> Optional[Fact]:
+    """Variables came after histograms (v4.17), and their functions may be inlined."""
+    if host.fact("tracefs.hist_triggers").no:
+        return host.fact("tracefs.hist_triggers")
+    return _by_rule(host, Rule(("create_var_ref", "resolve_var_refs", "find_var_file")))
+
+
 def _helpers(host: RecordedHost) -> Optional[Fact]:
     described = host.json("bpf.json")
     protos = described.get("protos") if isinstance(described, dict) else None
@@ -208,6 +250,7 @@ _SPECIAL: Mapping[str, Callable[[RecordedHost], Optional[Fact]]] = {
     "kernel.arch": _arch,
     "tracefs.path": _tracefs_path,
     "tracefs.clocks": _clocks,
+    "tracefs.hist_variables": _hist_variables,
     "bpf.helpers": _helpers,
     "tracefs.syscall_events": _events_of("syscalls"),
     "tracefs.raw_syscalls": _events_of("raw_syscalls"),

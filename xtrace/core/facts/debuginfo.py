@@ -42,6 +42,8 @@ def has_dwarf(path: Path) -> bool:
 
 def find_vmlinux(host: LiveHost) -> Fact:
     """The first vmlinux with DWARF whose build id is the running kernel's; the value is its path."""
+    if not host.files.on_disk:
+        return Fact(State.UNPROBED, None, "nobody looked for a vmlinux")
     running = host.fact("kernel.build_id")
     build_id = running.value if isinstance(running.value, str) else None
     seen = []

@@ -54,19 +54,19 @@ def _member(match: re.Match[str], space: Space, typedef: Optional[Typedef]) -> M
     except XtraceError:
         # Modules may print any C type here (`bool (*)(void *) fn`, macros); the last word is the name all the same.
         name, kind = re.split(r"[\s*]+", text.strip())[-1].partition("[")[0], Int(size, signed)
-    return Member(name, _fitted(kind, size, signed), offset, size)
+    return Member(name, _fitted(kind, size, signed), offset, size, declaration=text)
 
 
 def _dynamic(match: re.Match[str], offset: int, size: int, typedef: Optional[Typedef]) -> Member:
     location = "data_loc" if match[1] == "__data_loc" else "rel_loc"
     if re.fullmatch(r"(const )?char", match[2]) and match[3]:
-        return Member(match[4], String(), offset, size, location=location)
+        return Member(match[4], String(), offset, size, location=location, declaration=match.string)
     try:
         of = parse_declaration(match[2], typedef)[1]
     except XtraceError:
         of = Int(1, False)
     known = of if isinstance(of, (Int, Bool, Enumerated, Pointer)) else Int(8 if "mask" in match[2] else 1, False)
-    return Member(match[4], Array(known, 0), offset, size, location=location)
+    return Member(match[4], Array(known, 0), offset, size, location=location, declaration=match.string)
 
 
 def _fitted(kind: CType, size: int, signed: bool) -> CType:

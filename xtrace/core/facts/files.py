@@ -17,6 +17,9 @@ _DENIED = (errno.EACCES, errno.EPERM)
 class HostFiles:
     """The files below `root`; absolute paths mean that root's. With a root other than `/`, nothing can be tried."""
 
+    on_disk = True
+    """Can files be opened in place? A collector's archive holds only those it copied."""
+
     def __init__(self, root: str = "/") -> None:
         self.root = Path(root)
 
@@ -45,6 +48,14 @@ class HostFiles:
             return Fact(State.PRESENT, parse(text), f"{path} holds {shortened(text)}")
         except ValueError:
             return Fact(State.UNPROBED, None, f"{path} holds {shortened(text)}, which is not understood")
+
+    def size(self, path: str) -> int:
+        """Bytes of a file. Raises OSError."""
+        return self.path(path).stat().st_size
+
+    def executable(self, path: str) -> bool:
+        """May the caller run this file?"""
+        return os.access(self.path(path), os.X_OK) and self.path(path).is_file()
 
     def exists(self, path: str, value: object = None) -> Fact:
         """Is there such a file? What lies in a directory that the caller may not enter is denied, not absent."""

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Optional
 
 from xtrace.core.errors import XtraceError
@@ -18,7 +17,7 @@ from xtrace.core.facts.model import EventFormat, Fact, State, TypeSource
 from xtrace.core.facts.symbols import KernelSymbols
 
 _NAME = re.compile(r"[\w.-]+")
-_BLACKLIST = "/sys/kernel/debug/kprobes/blacklist"
+BLACKLIST = "/sys/kernel/debug/kprobes/blacklist"
 
 
 class LiveHost:
@@ -30,8 +29,8 @@ class LiveHost:
 
     recorded = False
 
-    def __init__(self, root: str = "/", release: str = "", arch: str = "") -> None:
-        self.files = HostFiles(root)
+    def __init__(self, root: str = "/", release: str = "", arch: str = "", files: Optional[HostFiles] = None) -> None:
+        self.files = files or HostFiles(root)
         name = os.uname()
         self.release = release or name.release
         self.arch = arch or name.machine
@@ -152,11 +151,11 @@ class LiveHost:
     @cached_property
     def _blacklist(self) -> tuple[Optional[frozenset[str]], Fact]:
         try:
-            lines = self.files.text(_BLACKLIST).splitlines()
+            lines = self.files.text(BLACKLIST).splitlines()
             names = frozenset(line.split("\t")[1].split()[0] for line in lines if "\t" in line)
         except OSError as error:
-            return self._marked_blacklist(missing(_BLACKLIST, error))
-        return names, Fact(State.PRESENT, len(names), f"{_BLACKLIST} lists {len(names)} functions")
+            return self._marked_blacklist(missing(BLACKLIST, error))
+        return names, Fact(State.PRESENT, len(names), f"{BLACKLIST} lists {len(names)} functions")
 
     def _marked_blacklist(self, why: Fact) -> tuple[Optional[frozenset[str]], Fact]:
         """NOKPROBE_SYMBOL leaves `_kbl_addr_NAME` in kallsyms (Linux 376e24242637, v3.16) where all symbols show."""
@@ -175,7 +174,7 @@ class LiveHost:
         return {file: names for file, names in lists.items() if names is not None}
 
     def read_binary(self, path: str) -> bytes:
-        return Path(self.files.path(path)).read_bytes()
+        return self.files.read(path)
 
 
 def listed(function: str, names: Optional[frozenset[str]], source: Fact) -> Fact:

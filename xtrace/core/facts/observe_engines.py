@@ -20,8 +20,8 @@ Probe = Callable[["LiveHost"], Fact]
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT = 20
 _STAP_GROUPS = ("stapdev", "stapusr", "stapsys", "stapunpriv")
-_PYTHONS = ("/usr/libexec/platform-python", "/usr/bin/python3", "/usr/bin/python", "/usr/bin/python2")
-_ASK_BCC = (
+PYTHONS = ("/usr/libexec/platform-python", "/usr/bin/python3", "/usr/bin/python", "/usr/bin/python2")
+ASK_BCC = (
     "import sys, json\n"
     "import bcc\n"
     "own = hasattr(bcc, 'BPF')\n"
@@ -29,13 +29,22 @@ _ASK_BCC = (
     " 'python_version': '%d.%d.%d' % sys.version_info[:3]}))"
 )
 
+VERSIONS = {
+    "stap": ("-V", r"version (\d+\.\d+[\w.]*)"),
+    "gcc": ("--version", r"^gcc .*?(\d+\.\d+[\d.]*)[^)\n]*$"),
+    "clang": ("--version", r"clang version (\d+[\d.]*)"),
+    "bpftrace": ("--version", r"bpftrace v?(\d+[\d.]*)"),
+    "perf": ("--version", r"perf version (\d+[\w.]*)"),
+}
+"""The option that makes each program tell its version, and where in the answer it is."""
+
 
 def program(host: LiveHost, name: str) -> Optional[str]:
     """Where a program is, looked for in the system's directories and then on PATH."""
     search = [*_PATH, *(os.environ.get("PATH", "").split(":") if host.files.own else [])]
     for folder in search:
         path = f"{folder}/{name}"
-        if folder.startswith("/") and os.access(host.files.path(path), os.X_OK) and host.files.path(path).is_file():
+        if folder.startswith("/") and host.files.executable(path):
             return path
     return None
 
@@ -68,7 +77,9 @@ def run(command: list[str]) -> str:
     return (done.stdout + b"\n" + done.stderr).decode("utf-8", "replace")
 
 
-def _version(name: str, option: str, pattern: str) -> Probe:
+def _version(name: str) -> Probe:
+    option, pattern = VERSIONS[name]
+
     def probe(host: LiveHost) -> Fact:
         found = program(host, name)
         if not found:
@@ -76,7 +87,7 @@ def _version(name: str, option: str, pattern: str) -> Probe:
         if not host.files.own:
             return Fact(State.UNPROBED, None, f"{found} is of another machine and cannot be run")
         text = run([found, option])
-        match = re.search(pattern, text)
+        match = re.search(pattern, text, re.M)
         if not match:
             return Fact(State.UNPROBED, None, f"{found} {option} says {shortened(text)}")
         return Fact(State.PRESENT, {"path": found, "version": match[1]}, f"{found} {option}: {shortened(match[0])}")
@@ -92,7 +103,7 @@ def pythons(host: LiveHost) -> list[str]:
     chosen = [os.environ["XTRACE_BCC_PYTHON"]] if host.files.own and os.environ.get("XTRACE_BCC_PYTHON") else []
     numbered = [f"/usr/bin/{name}" for name in host.files.names("/usr/bin") if re.fullmatch(r"python[23]\.\d+", name)]
     found: dict[str, str] = {}
-    for path in (*chosen, *_PYTHONS, *reversed(numbered)):
+    for path in (*chosen, *PYTHONS, *reversed(numbered)):
         if os.access(host.files.path(path), os.X_OK):
             found.setdefault(os.path.realpath(host.files.path(path)), path)
     return list(found.values())
@@ -100,7 +111,7 @@ def pythons(host: LiveHost) -> list[str]:
 
 def _ask(python: str) -> Optional[dict[str, object]]:
     """What `import bcc` gives in an interpreter that ignores the user's own modules; None where there is none."""
-    for line in run([python, "-E", "-s", "-c", _ASK_BCC]).splitlines():
+    for line in run([python, "-E", "-s", "-c", ASK_BCC]).splitlines():
         if line.startswith("{"):
             try:
                 answer = json.loads(line)
@@ -170,9 +181,5 @@ PROBES: dict[str, Probe] = {
     "staprun.path": _staprun,
     "gcc.path": _path("gcc"),
     "clang.path": _path("clang"),
-    "stap.version": _version("stap", "-V", r"version (\d+\.\d+[\w.]*)"),
-    "gcc.version": _version("gcc", "-dumpfullversion", r"^(\d+[\d.]*)"),
-    "clang.version": _version("clang", "--version", r"clang version (\d+[\d.]*)"),
-    "bpftrace.version": _version("bpftrace", "--version", r"bpftrace v?(\d+[\d.]*)"),
-    "perf.version": _version("perf", "--version", r"perf version (\d+[\w.]*)"),
+    **{f"{name}.version": _version(name) for name in VERSIONS},
 }

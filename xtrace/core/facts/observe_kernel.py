@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from xtrace.core.facts.live import LiveHost
 
 _BUILD_ID = "/sys/kernel/notes"
-_SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_LOCKDOWN = "/sys/kernel/security/lockdown"
+SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+LOCKDOWN = "/sys/kernel/security/lockdown"
 _STUB_BYTES = 4096
+HEADER_FILES = ("include/generated/utsrelease.h", "include/linux/utsrelease.h", "include/linux/version.h")
+"""Where a build tree tells its release, newest kernels first."""
 
 
 # --- distribution -----------------------------------------------------------------------------------------------------
@@ -121,16 +123,14 @@ def _kallsyms(host: LiveHost) -> Fact:
 
 
 def _lockdown(host: LiveHost) -> Fact:
-    fact = host.files.content(_LOCKDOWN, lambda text: re.findall(r"\[(\w+)\]", text)[0])
+    fact = host.files.content(LOCKDOWN, lambda text: re.findall(r"\[(\w+)\]", text)[0])
     if fact.state is not State.ABSENT:
         return fact
     if host.options[0] is None:
-        return Fact(State.UNPROBED, None, f"no {_LOCKDOWN}, and no kernel configuration")
-    for option in ("CONFIG_SECURITY_LOCKDOWN_LSM", "CONFIG_LOCK_DOWN_KERNEL", "CONFIG_EFI_SECURE_BOOT_LOCK_DOWN"):
+        return Fact(State.UNPROBED, None, f"no {LOCKDOWN}, and no kernel configuration")
+    for option in ("CONFIG_SECURITYLOCKDOWN_LSM", "CONFIG_LOCK_DOWN_KERNEL", "CONFIG_EFISECURE_BOOT_LOCK_DOWN"):
         if host.config(option).yes:
-            return Fact(
-                State.UNPROBED, None, f"{option} is set, but {_LOCKDOWN} is not there (securityfs not mounted?)"
-            )
+            return Fact(State.UNPROBED, None, f"{option} is set, but {LOCKDOWN} is not there (securityfs not mounted?)")
     return Fact(State.ABSENT, "none", "the kernel has no lockdown")
 
 
@@ -157,8 +157,8 @@ def _switch(path: str) -> Callable[[LiveHost], Fact]:
 def _secure_boot(host: LiveHost) -> Fact:
     if host.files.exists("/sys/firmware/efi").state is State.ABSENT:
         return Fact(State.ABSENT, None, "the machine was not started by UEFI")
-    value = host.files.read(_SECURE_BOOT)
-    return Fact(State.PRESENT if value[-1:] == b"\1" else State.ABSENT, None, f"{_SECURE_BOOT} ends in {value[-1:]!r}")
+    value = host.files.read(SECURE_BOOT)
+    return Fact(State.PRESENT if value[-1:] == b"\1" else State.ABSENT, None, f"{SECURE_BOOT} ends in {value[-1:]!r}")
 
 
 def _wsl(host: LiveHost) -> Fact:
@@ -171,7 +171,7 @@ def _wsl(host: LiveHost) -> Fact:
 
 def _headers(host: LiveHost) -> Fact:
     tree = f"/lib/modules/{host.release}/build"
-    for place in ("include/generated/utsrelease.h", "include/linux/utsrelease.h", "include/linux/version.h"):
+    for place in HEADER_FILES:
         try:
             match = re.search(r'UTS_RELEASE "([^"]+)"', host.files.text(f"{tree}/{place}"))
         except OSError:
@@ -198,7 +198,7 @@ def _system_map(host: LiveHost) -> Fact:
     stubs = []
     for place in system_map_places(host.release):
         try:
-            size = host.files.path(place).stat().st_size
+            size = host.files.size(place)
         except OSError:
             continue
         if size >= _STUB_BYTES:

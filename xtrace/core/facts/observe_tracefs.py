@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Probe = Callable[["LiveHost"], Fact]
 
-_FILES = {
+FILES = {
     "tracefs.instances": "instances",
     "tracefs.set_event_pid": "set_event_pid",
     "tracefs.set_event_notrace_pid": "set_event_notrace_pid",
@@ -105,7 +105,7 @@ def _readme(host: LiveHost) -> Fact:
 PROBES: dict[str, Probe] = {
     "tracefs.path": lambda host: host.tracefs,
     "tracefs.readme": _readme,
-    **{fact: _there(name) for fact, name in _FILES.items()},
+    **{fact: _there(name) for fact, name in FILES.items()},
     "tracefs.instance_options": _instance_options,
     "tracefs.clocks": _content("trace_clock", _clocks),
     "tracefs.buffer_size_kb": _content("buffer_size_kb", lambda text: int(text.split()[0])),

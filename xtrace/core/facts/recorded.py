@@ -49,7 +49,10 @@ def recorded_fleet(folder: Path) -> Mapping[str, Callable[[], RecordedHost]]:
 
 
 def write_fleet(source: Path, target: Path) -> Iterator[Path]:
-    """Write a bundle of every recorded host of `source` into `target`; yields each file. Raises XtraceError, OSError."""
+    """Write a bundle of every recorded host of `source` into `target`, and yield its path.
+
+    Raises XtraceError XT0407, OSError.
+    """
     from xtrace.core.facts.bundle import write_files
 
     target.mkdir(parents=True, exist_ok=True)
@@ -176,7 +179,7 @@ def _capture_files(folder: Path) -> dict[str, bytes]:
     functions = _functions(folder / "available_filter_functions.txt.xz", facts)
     files = _present(
         {
-            "symbols.txt": _packed(folder / "kallsyms-names.txt.xz"),
+            "symbols.txt": _stripped(_packed(folder / "kallsyms-names.txt.xz")),
             "events.txt": _plain(folder / "tracepoints.txt"),
             "formats.txt": _formats(folder / "events-formats.tar.xz"),
             "config": _plain(folder / "config.txt"),
@@ -191,6 +194,10 @@ def _capture_files(folder: Path) -> dict[str, bytes]:
         config={"source": "the recorded configuration", "complete": True},
     )
     return files
+
+
+def _stripped(data: Optional[bytes]) -> Optional[bytes]:
+    return None if data is None else re.sub(rb"[ \t]+$", b"", data, flags=re.M)
 
 
 def _formats(path: Path) -> Optional[bytes]:
@@ -213,7 +220,9 @@ def _formats(path: Path) -> Optional[bytes]:
 def import_system_map(map_file: Path, config_file: Optional[Path], release: str, arch: str) -> RecordedHost:
     """A host of which only a System.map and perhaps a configuration are known.
 
-    Events come from `__tracepoint_NAME` symbols; events of modules are not among them. Raises XtraceError XT0409, OSError.
+    Events come from `__tracepoint_NAME` symbols; events of modules are not among them.
+
+    Raises XtraceError XT0409, OSError.
     """
     text = map_file.read_bytes()
     if not re.match(rb"[0-9a-fA-F]+ \S \S+\n", text):

@@ -95,6 +95,12 @@ class RecordedHost:
     def facts(self) -> Mapping[str, Fact]:
         return {name: self.fact(name) for name in CATALOG}
 
+    @cached_property
+    def readme(self) -> str:
+        """The README of tracefs; "" where it was not recorded."""
+        fact = self._recorded_facts.get("tracefs.readme")
+        return str(fact.value) if fact and fact.yes and fact.value else ""
+
     def _lacking(self, what: str, file: str = "") -> Fact:
         """Why a part is not there: as the host said when it was recorded, or that nobody looked."""
         missing = self.document.get("missing")

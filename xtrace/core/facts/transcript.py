@@ -1,4 +1,4 @@
-"""The transcript of trials on a running RHEL 7 kernel (`trials.txt`), as facts: what was tried is known, not composed."""
+"""The transcript of trials on a running RHEL 7 kernel (`trials.txt`), as facts."""
 
 from __future__ import annotations
 
@@ -36,8 +36,12 @@ _DIRECTORY = {
     "tracefs.error_log": "error_log",
     "tracefs.buffer_percent": "buffer_percent",
 }
-_OPTIONS = {"tracefs.event_fork": "event-fork", "tracefs.stack_option": "stacktrace", "tracefs.record_tgid": "record-tgid",
-            "tracefs.user_stack_option": "userstacktrace"}  # fmt: skip
+_OPTIONS = {
+    "tracefs.event_fork": "event-fork",
+    "tracefs.stack_option": "stacktrace",
+    "tracefs.record_tgid": "record-tgid",
+    "tracefs.user_stack_option": "userstacktrace",
+}
 _PROGRAMS = {
     "bpf.prog.kprobe": "kprobe",
     "bpf.prog.tracepoint": "tracepoint",

@@ -58,12 +58,14 @@ def _entries(place: Path) -> list[os.DirEntry[str]]:
 
 def load(path: str, facts: HostFacts, span: Span) -> Elf:
     """The ELF file at a path. Raises NoBinaryError: XT0506 unreadable, XT0507 not ELF, XT0508 a recorded host."""
-    if facts.recorded:
-        hint = "user programs are not part of a recording; plan this on the host itself"
-        raise NoBinaryError(Diagnostic("XT0508", f"{path} of a recorded host cannot be read", span, (hint,)))
     try:
         return _parsed(path, facts.read_binary(path))
     except OSError as error:
+        if facts.recorded:
+            hint = "user programs are not part of a recording; plan this on the host itself"
+            raise NoBinaryError(
+                Diagnostic("XT0508", f"{path} of a recorded host cannot be read", span, (hint,))
+            ) from None
         words = error.strerror or str(error)
         raise NoBinaryError(Diagnostic("XT0506", f"cannot read {path}: {words}", span)) from None
     except ValueError as error:
