@@ -10,6 +10,19 @@ from typing import Any
 from xtrace.core.backend import Backend
 from xtrace.core.plugins import Registry, hookimpl
 
+CHECKS = {
+    "XT-CALLER": "caller",
+    "XT-LOCKDOWN": "lockdown",
+    "XT-TYPES": "types",
+    "XT-SYMBOLS": "symbols",
+    "XT-SWITCHES": "switches",
+    "XT-CONFIG": "kernel_configuration",
+    "XT-BCC-FOREIGN": "foreign_bcc",
+    "XT-COMMAND": "command_on_path",
+    "XT-LEFTOVERS": "leftovers",
+}
+"""Ids of doctor's checks, which never change, and their functions in `xtrace.doctor.checks`."""
+
 
 def _later(module: str, name: str) -> Callable[[], Any]:
     """A factory that imports its module only when it is asked for."""
@@ -25,6 +38,12 @@ def xtrace_register_backends(register: Registry[Backend]) -> None:
     register("ftrace", _made("xtrace.backends.ftrace.backend", "FtraceBackend"))
     register("bcc", _made("xtrace.backends.bcc.backend", "BccBackend"))
     register("systemtap", _made("xtrace.backends.systemtap.backend", "SystemTapBackend"))
+
+
+@hookimpl
+def xtrace_register_checks(register: Registry[Any]) -> None:
+    for name, function in CHECKS.items():
+        register(name, _later("xtrace.doctor.checks", function))
 
 
 @hookimpl

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import signal
 import subprocess
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.lab.capability import LAB
 
@@ -21,7 +24,7 @@ def workload(kind: str, count: int) -> str:
     return shlex.join(["python3", "-m", "tests.lab.workload", kind, str(count)])
 
 
-def command(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def command(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, show what it printed and return it."""
     done = subprocess.run(
         words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
@@ -30,7 +33,7 @@ def command(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[st
     return done
 
 
-def xtrace(*words: str, status: int = 0, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def xtrace(*words: str, status: int = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run xtrace, which must exit with *status*."""
     done = command("xtrace", *words, timeout=timeout)
     last = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
@@ -77,3 +80,45 @@ def staprun(module: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def lines(text: str) -> Sequence[str]:
     """Return the lines of *text* that are not blank."""
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+class Background:
+    """A command that runs while the case does something else; what it prints is kept in files."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `end` closes it
+        self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err)
+
+    def wait_for(self, text: str, meanwhile: Sequence[str] = ("sleep", "0.2"), timeout: float = 180) -> None:
+        """Run *meanwhile* again and again until *text* is on the command's standard output."""
+        deadline = time.monotonic() + timeout
+        while text not in self.output():
+            assert self.process.poll() is None, f"{self._words[0]} ended early: {self._read(self._err)}"
+            assert time.monotonic() < deadline, f"no {text!r} within {timeout:.0f} s"
+            subprocess.run(meanwhile, check=True, stdout=subprocess.DEVNULL)
+
+    def output(self) -> str:
+        """Return what is on standard output so far."""
+        return self._read(self._out)
+
+    def end(self, number: int = signal.SIGINT, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Send a signal, wait for the end and return the whole."""
+        self.process.send_signal(number)
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"did not end within {timeout:.0f} s of signal {number}") from None
+        done = subprocess.CompletedProcess(self._words, status, self.output(), self._read(self._err))
+        self._out.close()
+        self._err.close()
+        print(f"$ {shlex.join(self._words)}\n{done.stdout}{done.stderr}[exit status {status}]", flush=True)
+        return done
+
+    @staticmethod
+    def _read(file: IO[str]) -> str:
+        # A view of its own: the position of *file* is the command's.
+        with open(f"/proc/self/fd/{file.fileno()}", errors="replace") as view:  # noqa: PTH123
+            return view.read()

@@ -99,6 +99,7 @@ def test_no_such_interpreter() -> None:
 def test_the_worker_ends_with_its_controller() -> None:
     code = (
         "from tests.live.test_bcc_failures import *\n"
+        f"tempfile.tempdir = {tempfile.gettempdir()!r}\n"
         "model = lower(TICKING, host())\n"
         "running = BccSession(PYTHON, worker(model), model.tables)\n"
         "print(workers()[0], flush=True)\n"

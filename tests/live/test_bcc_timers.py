@@ -42,8 +42,9 @@ def test_interval_prints_and_clears_in_order() -> None:
     )
     messages = traced(program, lambda: time.sleep(0.75), settle=0)
     dumps = [message.entries for message in messages if isinstance(message, MapDump) and message.site == 0]
-    assert 5 <= len(dumps) <= 9
-    assert all(entries in ((((), 1),), ()) or entries[0][1] in (1, 2) for entries in dumps)
+    counts = [count for entries in dumps for _, count in entries if isinstance(count, int)]
+    assert len(dumps) >= 4
+    assert 1 <= max(counts) < len(dumps), "the map was not cleared between the prints"
 
 
 def test_exit_stops_at_once_and_runs_the_end() -> None:

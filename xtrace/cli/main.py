@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 import click
@@ -39,9 +39,9 @@ class LazyGroup(click.Group):
         return self._from_plugin(ctx, cmd_name)
 
     def _from_plugin(self, ctx: click.Context, name: str) -> click.Command | None:
-        from xtrace.core.plugins import active_plugins
+        from xtrace.cli.surroundings import plugins
 
-        registry = active_plugins(bool(ctx.params.get("no_plugins"))).registry("commands")
+        registry = plugins().registry("commands")
         return registry.make(name) if name in registry.names() else None
 
     def resolve_command(
@@ -56,7 +56,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def unknown(kind: str, name: str, known: Sequence[str] | dict[str, str], code: str, otherwise: str) -> XtraceError:
+def unknown(kind: str, name: str, known: Iterable[str], code: str, otherwise: str) -> XtraceError:
     """The complaint about a name that does not exist, with the names that may have been meant."""
     from xtrace.core.errors import UsageError
     from xtrace.core.facts.model import near_names

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def request_of(program: Any, title: str, options: dict[str, Any], **details: Any) -> Request:
     """The request that a run would make. A process is not started for a plan."""
-    from xtrace.cli.programs import probe_paths
+    from xtrace.cli.surroundings import probe_paths
     from xtrace.core import ir
     from xtrace.core.plan.model import Request
 
@@ -27,7 +27,7 @@ def request_of(program: Any, title: str, options: dict[str, Any], **details: Any
 
 
 def ranking_of(request: Request, facts_file: str | None, wish: str | None) -> Ranking:
-    from xtrace.cli.tracing import backends, host
+    from xtrace.cli.surroundings import backends, host
     from xtrace.core.plan.choose import choose
     from xtrace.core.plan.planning import plan_all
 
@@ -35,7 +35,7 @@ def ranking_of(request: Request, facts_file: str | None, wish: str | None) -> Ra
 
 
 def _plan(program: Any, title: str, options: dict[str, Any]) -> int:
-    from xtrace.cli.report import plan_document, plan_text
+    from xtrace.core.describe.plans import plan_document, plan_text
     from xtrace.core.errors import PlanError
 
     as_json, facts_file = options.pop("as_json"), options.pop("facts")
@@ -52,7 +52,7 @@ def _plan(program: Any, title: str, options: dict[str, Any]) -> int:
 
 def plan_quietly(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> int:
     """Parse, type and plan; raise what is wrong. Exit code 0, or 4 where no backend can serve."""
-    from xtrace.cli.tracing import host
+    from xtrace.cli.surroundings import host
     from xtrace.core.session.conduct import refusal
 
     options = {"pid": wishes.pid, "command": wishes.command, "follow": wishes.follow}
@@ -68,7 +68,7 @@ def _options(made: Any) -> Any:
 
 
 @click.pass_context
-def _program(ctx: click.Context, text: str | None, **options: Any) -> int | None:
+def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
     if ctx.invoked_subcommand is not None:
         return None
     from xtrace.cli.programs import read_program

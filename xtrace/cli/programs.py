@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xtrace.cli.main import unknown
+from xtrace.cli.surroundings import probe_paths
 from xtrace.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
 Action = Callable[["ast.Program", str, dict[str, Any]], Any]
 """What a command does with a program, its title, and the other options."""
-
-
-def probe_paths() -> tuple[Path, ...]:
-    """The directories of probe files that xtrace and its plugins provide."""
-    from xtrace.core.plugins import active_plugins
-
-    registry = active_plugins().registry("probe_paths")
-    return tuple(registry.make(name) for name in registry.names())
 
 
 def read_program(name: str, text: str) -> ast.Program:
@@ -82,11 +75,14 @@ class ToolGroup(click.Group):
 
     def _tool_command(self, tool: Tool) -> click.Command:
         def callback(**values: Any) -> Any:
+            from xtrace.core.describe.tool import program
+
             own = {name: values.pop(name) for name in tool.options}
-            return self.action(tool_program(tool, own), tool.name, values)
+            return self.action(program(tool, own), tool.name, values)
 
         made = click.Command(tool.name, callback=callback, help=tool.help, short_help=tool.summary)
         made = self.shared(made)
+        assert isinstance(made, click.Command)
         made.params[:0] = [_parameter(name, option) for name, option in tool.options.items()]
         return made
 
@@ -95,15 +91,9 @@ class ToolGroup(click.Group):
             return self.action(read_program(path, read_file(path)), Path(path).stem, values)
 
         made = click.Command(path, callback=callback, help=f"The program in {path}.")
-        return self.shared(made)  # type: ignore[no-any-return]
-
-
-def tool_program(tool: Tool, values: dict[str, Any]) -> ast.Program:
-    """A tool's program with its options folded."""
-    from xtrace.core.lang.fold import fold_options
-    from xtrace.core.lang.parser import parse
-
-    return fold_options(parse(tool.source), values)
+        made = self.shared(made)
+        assert isinstance(made, click.Command)
+        return made
 
 
 _TYPES: dict[str, Any] = {"int": int, "string": str, "flag": bool}

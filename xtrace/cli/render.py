@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _render(program: Any, title: str, options: dict[str, Any]) -> int:
     from xtrace.cli.plan import ranking_of, request_of
-    from xtrace.cli.tracing import backends, host
+    from xtrace.cli.surroundings import backends, host
     from xtrace.core.session.conduct import refusal
 
     facts_file, directory = options.pop("facts"), options.pop("directory")
@@ -52,7 +52,7 @@ def _options(made: Any) -> Any:
 
 
 @click.pass_context
-def _program(ctx: click.Context, text: str | None, **options: Any) -> int | None:
+def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
     if ctx.invoked_subcommand is not None:
         return None
     from xtrace.cli.programs import read_program

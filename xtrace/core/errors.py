@@ -56,10 +56,11 @@ class Diagnostic:
 class XtraceError(Exception):
     """Something the user must know; carries at least one diagnostic.
 
-    Raised for anything foreseen. A foreign exception that reaches the command line is a bug (exit code 1).
+    Raised for anything foreseen; the class itself for a file that is damaged or of another kind than was asked for. A
+    foreign exception that reaches the command line is a bug (exit code 1).
     """
 
-    exit_code = 1
+    exit_code = 3
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("; ".join(d.message for d in diagnostics))

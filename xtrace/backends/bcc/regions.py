@@ -184,6 +184,3 @@ def _window_test(window: str, chunk: bytes) -> str:
     value = int.from_bytes(chunk, "big")
     masked = window if len(chunk) == layout.WORD else f"({window} & {hex((1 << 8 * len(chunk)) - 1)}ULL)"
     return f"{masked} == {hex(value)}ULL"
-
-
-__all__ = ["literal"]

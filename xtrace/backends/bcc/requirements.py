@@ -84,8 +84,8 @@ def install_command(facts: HostFacts) -> str:
 
 def _caller(facts: HostFacts) -> Finding:
     uid, held = facts.fact("caller.uid"), facts.fact("caller.capabilities").value
-    names = {str(name).lower() for name in held} if isinstance(held, list) else set()
-    enough = "cap_sys_admin" in names or {"cap_bpf", "cap_perfmon"} <= names
+    names = {str(name).lower().removeprefix("cap_") for name in held} if isinstance(held, list) else set()
+    enough = "sys_admin" in names or {"bpf", "perfmon"} <= names
     if (uid.value == 0 and not names) or enough:
         return Finding("privileges", "ok", uid.evidence or "root")
     if uid.state is State.UNPROBED:

@@ -1,7 +1,8 @@
 """Runs the worker under the Python that owns BCC, and hears what it says.
 
 The worker is a child in a process group of its own, fed from a file in memory, so nothing of it lies on disk. It ends
-when its standard input ends, which happens even when the controller is killed.
+when its standard input ends, which happens even when the controller is killed; then it also removes the place that the
+controller made for its temporary files.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ class BccSession:
         try:
             with os.fdopen(os.dup(script), "wb") as file:
                 file.write(text.encode("ascii"))
+            options = ["--messages", "--parent", str(os.getpid()), "--place", self._place]
             return subprocess.Popen(
-                [interpreter, "-E", "-s", f"/proc/self/fd/{script}", "--messages", "--parent", str(os.getpid())],
+                [interpreter, "-E", "-s", f"/proc/self/fd/{script}", *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

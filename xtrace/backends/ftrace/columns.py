@@ -140,7 +140,7 @@ class Columns:
         recorded = self.features.string_field(self.attach.system, self.attach.event, pointer.member.name)
         if recorded:
             member = replace(next(m for m in self.attach.fields if m.name == recorded), type=leaf.type)
-            return Column(Source.FIELD, leaf.type, recorded, recorded, member=member)
+            return Column(Source.FIELD, leaf.type, recorded, recorded, member=member, size=_size(leaf))
         if leaf.late:
             member = pointer.member
             return Column(Source.LATE_STRING, leaf.type, member.name, member.name, member=member, size=_size(leaf))

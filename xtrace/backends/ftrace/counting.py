@@ -11,6 +11,7 @@ from pathlib import Path
 from xtrace.backends.ftrace import hist
 from xtrace.backends.ftrace.instance import Instance
 from xtrace.backends.ftrace.model import FtraceModel
+from xtrace.core.errors import BackendError
 from xtrace.core.evaluate.evaluator import Evaluator
 from xtrace.core.messages import Loss
 
@@ -30,10 +31,13 @@ class KernelMaps:
         self._dropped: dict[str, int] = {}
 
     def refresh(self) -> None:
-        """Bring the maps up to date."""
+        """Bring the maps up to date. Raises BackendError where the kernel's tables cannot be read."""
         if not self._names:
             return
-        totals = self._read()
+        try:
+            totals = self._read()
+        except (OSError, ValueError) as error:
+            raise BackendError.of("XT0813", f"the kernel's counts cannot be read: {error}") from error
         for name in self._names:
             base, entries = self._base[name], self._stores[name].entries
             for key, total in totals[name].items():

@@ -37,6 +37,9 @@ EXITS = ("sched:sched_process_exit",)
 
 _RARE = ("sched:sched_process_", "task:", "signal:", "oom:", "module:", "syscalls:sys_enter_exec")
 RARE_BUFFER_KB = 512
+MAX_SYSCALL_STRING = 165
+"""Bytes of a syscall's string that the kernel records at most; it begins with 63 (SYSCALL_FAULT_USER_MAX of
+kernel/trace/trace_syscalls.c, v6.19)."""
 
 
 def prepared(program: ir.Program) -> ir.Program:
@@ -60,7 +63,10 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
     names = [_definition_steps(place, n, files, features) for n, place in enumerate(recorded)]
     events = tuple(_event(place, name, made) for place, (name, _), made in zip(recorded, names, filters))
     recording = _recording(program, [place for place in placed if place.clauses], features)
-    steps = [*_instance_steps(recording), *(step for _, some in names for step in some)]
+    steps = [
+        *_instance_steps(recording, _longest_syscall_string(recorded)),
+        *(step for _, some in names for step in some),
+    ]
     steps += _identity_steps(recording)
     for number, event in enumerate(events):
         # Two maps that count the same share a trigger: the kernel refuses a second of its kind.
@@ -167,12 +173,23 @@ def _stacks(placed: list[Placed], source: Source, features: Features) -> str:
     return "trigger" if features.stack_triggers else "option"
 
 
-def _instance_steps(recording: Recording) -> list[Step]:
+def _longest_syscall_string(placed: list[Placed]) -> int:
+    """The size in bytes that the strings of syscall events should have; 0 where none is recorded."""
+    return max(
+        (column.size for place in placed for column in place.columns.columns if column.source is Source.FIELD),
+        default=0,
+    )
+
+
+def _instance_steps(recording: Recording, string_size: int) -> list[Step]:
     steps = [
         Step(Action.MAKE, INSTANCE, purpose="make a private trace buffer"),
         _setting("trace_clock", recording.clock, "set the clock"),
         _setting("buffer_size_kb", Name.BUFFER_KB, "size the buffer", Refusal.IGNORE),
     ]
+    if string_size:
+        size = str(min(string_size, MAX_SYSCALL_STRING))
+        steps.append(_setting("syscall_user_buf_size", size, "record long strings", Refusal.IGNORE))
     if recording.kernel_stacks == "option":
         steps.append(_setting("options/stacktrace", "1", "record kernel stacks"))
     if recording.user_stacks:

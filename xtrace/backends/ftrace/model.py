@@ -102,7 +102,7 @@ class Column:
     fetch arguments). `guards` name fields with the pointers that were followed on the way: where one is no pointer,
     the value is 0, because the kernel leaves the record's old bytes there (process_fetch_insn_bottom of
     kernel/trace/trace_probe_tmpl.h stores nothing after a fault). A constant is `text`, or `value` where that is "";
-    of a stack, `value` is the greatest depth; `size` bounds a string that is read late.
+    of a stack, `value` is the greatest depth; `size` bounds a string that is read late, or by a syscall event.
     """
 
     source: Source

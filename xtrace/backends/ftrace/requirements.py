@@ -21,7 +21,7 @@ _OPTIONAL = (
 
 def findings(facts: HostFacts) -> tuple[Finding, ...]:
     """Needs first; what only some programs need is a warning."""
-    return (_tracefs(facts), _instances(facts), *(_optional(facts, *entry) for entry in _OPTIONAL))
+    return (_tracefs(facts), _privilege(facts), _instances(facts), *(_optional(facts, *entry) for entry in _OPTIONAL))
 
 
 def _tracefs(facts: HostFacts) -> Finding:
@@ -31,6 +31,14 @@ def _tracefs(facts: HostFacts) -> Finding:
     if fact.state is State.DENIED:
         return Finding("tracefs", "unknown", fact.evidence, "run as root")
     return Finding("tracefs", "fail" if fact.no else "unknown", fact.evidence, _MOUNT)
+
+
+def _privilege(facts: HostFacts) -> Finding:
+    """tracefs is the caller's to use, or closed (0700 and root's, unless it was mounted otherwise)."""
+    fact = facts.fact("tracefs.instances")
+    if fact.state is not State.DENIED:
+        return Finding("privileges", "ok" if fact.yes else "skip", fact.evidence)
+    return Finding("privileges", "unknown" if facts.recorded else "fail", fact.evidence, "run as root: sudo xtrace ...")
 
 
 def _instances(facts: HostFacts) -> Finding:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FIRST_WAIT = 0.004
 """Seconds between looks until the first event, and while events wait for their neighbours."""
 LONGEST_WAIT = 0.1
+LATE_WAIT = 0.001
+"""Where strings are read from the processes after the events: before they are gone."""
 MANY = 20_000
 """Events in one look that call for looking sooner, so that buffers do not fill up."""
 
@@ -54,6 +56,8 @@ class FtraceSession:
         self._raised: list[semaphores.Raised] = []
         self._reader: Reader | None = None
         self._dispatch = Dispatch()
+        columns = [column for event in model.events for column in event.columns]
+        self._reads_late = any(column.source is Source.LATE_STRING for column in columns)
         self._samplers: list[Sampler] = []
         self._wait = FIRST_WAIT
         self._messages: list[Message] = []
@@ -254,7 +258,8 @@ class FtraceSession:
         elif count > MANY:
             self._wait = FIRST_WAIT
         else:
-            self._wait = min(LONGEST_WAIT, max(self._wait, FIRST_WAIT) * 1.5)
+            longest = LATE_WAIT if self._reads_late else LONGEST_WAIT
+            self._wait = min(longest, max(self._wait, FIRST_WAIT) * 1.5)
 
     def _pause(self) -> float:
         tick = self._timers.until_next(self._evaluator.clock())

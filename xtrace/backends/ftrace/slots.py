@@ -112,10 +112,20 @@ class LateStrings:
     def read(self, tid: int, address: int, size: int) -> str:
         self.read_late += 1
         raw = _memory(tid, address & (1 << 64) - 1, size - 1)
-        if raw is None:
+        text = None if raw is None else _printable(raw.split(b"\0", 1)[0])
+        if text is None:
             self.lost += 1
             return ""
-        return raw.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+        return text
+
+
+def _printable(raw: bytes) -> Optional[str]:
+    """The text, or None for what is no text: by now the process may have put something else there."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() else None
 
 
 def _memory(tid: int, address: int, size: int) -> Optional[bytes]:

@@ -24,7 +24,7 @@ def findings(facts: HostFacts) -> tuple[Finding, ...]:
 
 def _program(facts: HostFacts, name: str, subject: str, remedy: str) -> Finding:
     fact = facts.fact(name)
-    return _finding(subject, fact, f"{subject} is not installed", remedy)
+    return _finding(subject, fact, "not installed", remedy)
 
 
 def _finding(subject: str, fact: Fact, missing: str, remedy: str) -> Finding:

@@ -13,5 +13,6 @@ CODES: dict[str, str] = {
     "XT0809": "A program that probes are to be set in cannot be opened.",
     "XT0810": "The process that is to be traced has ended.",
     "XT0811": "Some of what a session had set up in tracefs could not be removed. `xtrace clean` tries again.",
+    "XT0813": "The kernel's own counts (hist triggers) could not be read. `--backend bcc` counts by other means.",
     "XT0812": "perf_event_open(2) refused the timer of a `profile` probe.",
 }

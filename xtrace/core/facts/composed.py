@@ -146,8 +146,17 @@ README: Mapping[str, str] = {
 """What the README of tracefs mentions exactly where the kernel's source has the feature (v4.7 to v7.1)."""
 
 
+_KPROBE_ONLY = frozenset(
+    ("tracefs.fetch.arg_n", "tracefs.fetch.symbol", "tracefs.fetch.symstr", "tracefs.btf_args", "tracefs.maxactive",
+     "tracefs.same_event_many_probes")
+)  # fmt: skip
+"""What only kprobes take: a 6.18 kernel without them mentions all of it in its README."""
+
+
 def compose(host: RecordedHost, name: str) -> Optional[Fact]:
     """A fact told from the rest of the recording; None where that does not tell."""
+    if name in _KPROBE_ONLY and host.fact("tracefs.kprobe_events").no:
+        return Fact(State.ABSENT, None, f"composed: {host.fact('tracefs.kprobe_events').evidence}")
     special = _SPECIAL.get(name)
     if special:
         return special(host)
@@ -163,9 +172,9 @@ def _by_readme(host: RecordedHost, name: str) -> Optional[Fact]:
         return None
     if mention not in text:
         return Fact(State.ABSENT, None, f"composed: no `{mention}` in the README of tracefs")
-    needed = host.fact("tracefs.kprobe_events"), host.fact("tracefs.uprobe_events")
-    if all(fact.no for fact in needed):
-        return Fact(State.ABSENT, None, f"composed: {needed[0].evidence}")
+    rule = RULES.get(name)
+    if rule and rule.symbols and len(host.symbols.text) > 2:
+        return None
     return Fact(State.PRESENT, None, f"composed: `{mention}` in the README of tracefs; not tried")
 
 

@@ -35,6 +35,7 @@ class LiveHost:
         self.release = release or name.release
         self.arch = arch or name.machine
         self._facts: dict[str, Fact] = {}
+        self._has_btf = False
 
     # --- facts ------------------------------------------------------------------------------------------------------
 
@@ -124,15 +125,47 @@ class LiveHost:
 
     @cached_property
     def types(self) -> TypeSource:
+        """BTF; without it DWARF of debuginfo, else the installed kernel headers. Each is opened when it is needed."""
+        from xtrace.core.facts.layouts import FirstOf, Source
+
+        return FirstOf(
+            [
+                Source("BTF", self._btf_types),
+                Source("DWARF", self._dwarf_types),
+                Source("headers", self._header_types),
+            ]
+        )
+
+    def _btf_types(self) -> Optional[TypeSource]:
         from xtrace.core.facts.btf import Btf
         from xtrace.core.facts.module_types import modules_holding
-        from xtrace.core.facts.types import BtfTypes, NoTypes
+        from xtrace.core.facts.types import BtfTypes
 
         try:
             kernel = Btf(self.files.read("/sys/kernel/btf/vmlinux"), "vmlinux")
         except (OSError, XtraceError):
-            return NoTypes()
+            return None
+        self._has_btf = True
         return BtfTypes(kernel, modules_holding(self.files, kernel))
+
+    def _dwarf_types(self) -> Optional[TypeSource]:
+        vmlinux = self.fact("kernel.debuginfo")
+        if self._has_btf or not vmlinux.yes:
+            return None
+        try:
+            from xtrace.core.facts.dwarf_types import DwarfTypes
+
+            return DwarfTypes(self.files.path(str(vmlinux.value)))
+        except (ImportError, OSError):
+            return None
+
+    def _header_types(self) -> Optional[TypeSource]:
+        headers = self.fact("kernel.headers")
+        if self._has_btf or not (headers.yes and self.files.own and self.fact("gcc.path").yes):
+            return None
+        from xtrace.core.facts.header_types import HeaderTypes
+
+        return HeaderTypes(f"/lib/modules/{self.release}/build")
 
     # --- functions --------------------------------------------------------------------------------------------------
 

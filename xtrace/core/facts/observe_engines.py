@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
 
 from xtrace.core.facts.files import shortened
@@ -167,8 +166,8 @@ def _groups(host: LiveHost) -> Fact:
 
 def _staprun(host: LiveHost) -> Fact:
     fact = _path("staprun")(host)
-    if fact.yes:
-        mode = Path(host.files.path(str(fact.value))).stat().st_mode
+    if fact.yes and host.files.on_disk:
+        mode = host.files.path(str(fact.value)).stat().st_mode
         return Fact(State.PRESENT, fact.value, f"{fact.value}, {'setuid' if mode & 0o4000 else 'not setuid'}")
     return fact
 

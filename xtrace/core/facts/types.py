@@ -153,7 +153,7 @@ class BtfTypes:
         if record.kind == btf.FWD:
             return Struct(record.name, 0, record.flag)
         if record.kind in (btf.ENUM, btf.ENUM64):
-            return Enumerated(record.name, record.extra, record.flag)
+            return Enumerated(record.name, record.extra, _signed_enum(image, record))
         if record.kind == btf.PTR:
             return self._pointer(image, record, depth)
         if record.kind == btf.ARRAY:
@@ -168,7 +168,7 @@ class BtfTypes:
         """A typedef of a nameless enum or struct gives it its name; otherwise it is what it stands for."""
         target = image.plain(record.extra, through_typedefs=True)
         if target.kind in (btf.ENUM, btf.ENUM64) and not target.name:
-            return Enumerated(record.name, target.extra, target.flag)
+            return Enumerated(record.name, target.extra, _signed_enum(image, target))
         if target.kind in _AGGREGATES and not target.name:
             return Struct(record.name, target.extra, target.kind == btf.UNION)
         return self._ctype(image, target.id, depth + 1)
@@ -216,6 +216,10 @@ class BtfTypes:
 
 
 _NAMED = (btf.TYPEDEF, btf.ENUM, btf.ENUM64, btf.INT)
+
+
+def _signed_enum(image: Btf, record: Record) -> bool:
+    return record.flag or (not image.tells_enum_sign and any(value < 0 for _, value in image.enumerators(record)))
 
 
 def _integer(image: Btf, record: Record) -> CType:

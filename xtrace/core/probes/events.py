@@ -65,12 +65,15 @@ class SourceSpec:
     span: Span
 
     @property
-    def title(self) -> str:
-        """The attach points as the file writes them."""
+    def titles(self) -> tuple[str, ...]:
+        """The attach points, or pairs of them, as the file writes them."""
         points = [point.span.text for point in self.attach]
-        if not self.leave:
-            return ", ".join(points)
-        return ", ".join(f"{a} with {b.span.text}" for a, b in zip(points, self.leave))
+        return tuple(f"{a} with {b.span.text}" for a, b in zip(points, self.leave)) if self.leave else tuple(points)
+
+    @property
+    def title(self) -> str:
+        """All attach points on one line."""
+        return ", ".join(self.titles)
 
 
 @dataclass(frozen=True)

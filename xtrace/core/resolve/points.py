@@ -136,7 +136,7 @@ def _no_tracepoint(point: ast.AttachPoint, facts: HostFacts) -> Located:
     events = facts.events()
     if events is None:
         path = facts.fact("tracefs.path")
-        if not path.yes:
+        if not path.yes or facts.fact("caller.uid").value not in (0, None):
             return Located(complaints=(no_tracefs(point, facts),), state="unprobed")
         message = f"whether there is a tracepoint {name} is not known"
         return Located(complaints=(Diagnostic("XT0503", message, point.span, (path.evidence,)),), state="unprobed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xtrace.core.errors import Diagnostic
 from xtrace.core.plan.choose import Ranked, Ranking
 from xtrace.core.plan.model import Choice, Refusal
@@ -23,23 +25,31 @@ def _ranked(place: int, entry: Ranked) -> list[str]:
     lines = [f"{place}. {entry.plan.backend}: can run it{'  (chosen)' if place == 1 else ''}"]
     lines += [f"     {reason}" for reason in entry.reasons]
     for choice in entry.plan.choices:
-        lines += _choice(choice)
+        lines += choice_lines(choice)
     return lines + [f"     note: {note}" for note in entry.plan.notes]
 
 
-def _choice(choice: Choice) -> list[str]:
-    lines = [f"     {choice.event} comes from {choice.source}"] if choice.source else []
-    return lines + [f"       not from {source}: {reason}" for source, reason in choice.passed_over]
+def choice_lines(choice: Choice) -> list[str]:
+    """Which source of a named event serves, and why the ones before it do not."""
+    lines = [f"     {choice.event} comes from {short(choice.source)}"] if choice.source else []
+    return lines + [f"       not from {short(source)}: {reason}" for source, reason in choice.passed_over]
+
+
+def short(source: str) -> str:
+    """A source's attach points, the first and how many more there are. Prototypes have commas too."""
+    first, *others = re.split(r", (?=\w+:)", source)
+    return f"{first} and {len(others)} more" if others else first
 
 
 def _refused(refused: Refusal) -> list[str]:
     lines = [f"-  {refused.backend}: cannot run it"]
     for reason in refused.reasons:
-        lines += [f"     {line}" for line in _reason(reason)]
+        lines += [f"     {line}" for line in reason_lines(reason)]
     return lines
 
 
-def _reason(reason: Diagnostic) -> list[str]:
+def reason_lines(reason: Diagnostic) -> list[str]:
+    """One reason of a refusal with its hints."""
     place = f" ({reason.span.location()})" if reason.span else ""
     return [f"{reason.message} [{reason.code}]{place}", *(f"  hint: {hint}" for hint in reason.hints)]
 
@@ -55,7 +65,7 @@ def plan_document(title: str, ranking: Ranking) -> dict[str, object]:
                 "backend": entry.plan.backend,
                 "reasons": list(entry.reasons),
                 "degradations": [degradation.message for degradation in entry.plan.degradations],
-                "choices": [_choice_document(choice) for choice in entry.plan.choices],
+                "choices": [choice_document(choice) for choice in entry.plan.choices],
                 "notes": list(entry.plan.notes),
             }
             for entry in ranking.ranked
@@ -66,7 +76,8 @@ def plan_document(title: str, ranking: Ranking) -> dict[str, object]:
     }
 
 
-def _choice_document(choice: Choice) -> dict[str, object]:
+def choice_document(choice: Choice) -> dict[str, object]:
+    """Which source of a named event serves, and why others do not, as a JSON object."""
     return {
         "event": choice.event,
         "source": choice.source,

@@ -1,0 +1,59 @@
+"""What ``xtrace render`` prints runs alone: no xtrace, only the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.lab.capability import LAB
+from tests.lab.case import case
+from tests.lab.inside import Background, equal_counts, workload, xtrace
+from tests.lab.workload import MISSING, OPENED, tag
+
+COUNT = 23
+CANARY = "/etc/hostname"
+
+
+@case(needs=["ftrace"], timeout=240)
+def shell_script() -> None:
+    """The shell script of ftrace shows every open."""
+    _shows_every_open("ftrace", "sh")
+
+
+@case(needs=["bcc"], timeout=240)
+def python_file() -> None:
+    """The Python file of BCC shows every open."""
+    _shows_every_open("bcc", "python3")
+
+
+@contextlib.contextmanager
+def without_xtrace() -> Iterator[None]:
+    """Hide the xtrace package from the guest's Python meanwhile."""
+    package, hidden = LAB / "tree/xtrace", LAB / "hidden"
+    package.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(package)
+
+
+def _shows_every_open(backend: str, *interpreter: str) -> None:
+    artifact = Path(f"/lab/opensnoop.{backend}")
+    artifact.write_text(xtrace("render", "opensnoop", "--backend", backend).stdout)
+    with without_xtrace():
+        _run(interpreter, artifact)
+
+
+def _run(interpreter: Sequence[str], artifact: Path) -> None:
+    running = Background(*interpreter, str(artifact))
+    running.wait_for(CANARY, meanwhile=["cat", CANARY])
+    subprocess.run(workload("opens", COUNT).split(), check=True)
+    running.wait_for(f"{MISSING}/{COUNT - 1}")
+    done = running.end()
+    shown = [line for line in done.stdout.splitlines() if tag("opens") in line]
+    found = [match for line in shown for match in re.findall(rf"(?:{OPENED}|{MISSING})/\d+", line)]
+    expected = [f"{folder}/{number}" for number in range(COUNT) for folder in (OPENED, MISSING)]
+    equal_counts(found, expected, "paths shown")

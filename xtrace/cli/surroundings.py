@@ -1,0 +1,73 @@
+"""What commands work with: the plugins that the command line allows, their backends, a host's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from xtrace.core.errors import UsageError, XtraceError
+
+if TYPE_CHECKING:
+    from xtrace.core.backend import Backend
+    from xtrace.core.facts.model import HostFacts
+    from xtrace.core.plugins import Plugins
+
+
+def plugins() -> Plugins:
+    """The plugins of this run: all of them, those in XTRACE_PLUGINS, or with --no-plugins only what xtrace ships."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return _plugins(bool(context and context.find_root().params.get("no_plugins")))
+
+
+@lru_cache(maxsize=2)
+def _plugins(disabled: bool) -> Plugins:
+    from xtrace.core.plugins import active_plugins
+
+    return active_plugins(disabled)
+
+
+def backends(wish: str | None = None) -> dict[str, Backend]:
+    """The backends by name, or only the one wished for. Raises UsageError with XT0006 for an unknown one."""
+    registry = plugins().registry("backends")
+    if wish is not None and wish not in registry.names():
+        raise _none("backend", wish, registry.names(), "XT0006")
+    return {name: registry.make(name) for name in registry.names() if wish in (None, name)}
+
+
+def sink(name: str) -> Callable[[TextIO], Any]:
+    """The class of an output format. Raises UsageError with XT0008."""
+    registry = plugins().registry("sinks")
+    if name not in registry.names():
+        raise _none("output format", name, registry.names(), "XT0008")
+    found: Callable[[TextIO], Any] = registry.make(name)
+    return found
+
+
+def probe_paths() -> tuple[Path, ...]:
+    """The directories of probe files that xtrace and its plugins provide."""
+    registry = plugins().registry("probe_paths")
+    return tuple(registry.make(name) for name in registry.names())
+
+
+def host(facts_file: str | None) -> HostFacts:
+    """This host, or the recorded one of a file.
+
+    Raises XtraceError for a file that is no bundle or is damaged, UsageError for one that cannot be read.
+    """
+    from xtrace.core.facts.open import host as opened
+
+    try:
+        return opened(facts_file)
+    except OSError as error:
+        raise UsageError.of("XT0007", f"cannot read {facts_file}: {error.strerror}") from None
+
+
+def _none(kind: str, name: str, known: tuple[str, ...], code: str) -> XtraceError:
+    from xtrace.core.facts.model import near_names
+
+    near = near_names(name, known) or known
+    return UsageError.of(code, f"there is no {kind} {name!r}", hints=(f"one of {', '.join(near)}",))
