@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tests.lab.run import Result
 
+DETAIL_LINES = 20
 MARKS = {"pass": "ok", "fail": "FAIL", "skip": "-", "error": "ERROR"}
 
 
@@ -43,4 +44,4 @@ def _first(text: str) -> str:
 
 
 def _detail(result: Result) -> list[str]:
-    return (result.reason.splitlines()[1:] + result.output.splitlines())[-40:]
+    return (result.reason.splitlines()[1:] + result.output.splitlines())[-DETAIL_LINES:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -9,7 +10,7 @@ from importlib import import_module
 import click
 
 from xtrace import __version__
-from xtrace.core.errors import Diagnostic, XtraceError
+from xtrace.core.errors import Diagnostic, UsageError, XtraceError
 
 COMMANDS = {
     "run": "Run a tool.",
@@ -58,7 +59,6 @@ class LazyGroup(click.Group):
 
 def unknown(kind: str, name: str, known: Iterable[str], code: str, otherwise: str) -> XtraceError:
     """The complaint about a name that does not exist, with the names that may have been meant."""
-    from xtrace.core.errors import UsageError
     from xtrace.core.facts.model import near_names
 
     near = near_names(name, known)
@@ -82,18 +82,48 @@ def run(argv: list[str]) -> int:
     """The exit code of one command line; complaints go to stderr."""
     try:
         result = cli.main(args=argv, prog_name="xtrace", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except XtraceError as error:
         _complain(error.diagnostics, as_json="--json" in argv)
         return error.exit_code
     except click.ClickException as error:
-        _complain((_of_click(error),), as_json="--json" in argv)
-        return 2
+        return _usage(error, as_json="--json" in argv)
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
         _discard_stdout()
         return 0
+    except Exception as error:
+        return _unforeseen(error, as_json="--json" in argv)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _unforeseen(error: Exception, as_json: bool) -> int:
+    """A full disk may be met at any write; everything else that is not foreseen is a bug, and shown as one."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _discard_stdout()
+        _complain((Diagnostic("XT0012", f"cannot write results: {error.strerror}"),), as_json)
+        return UsageError.exit_code
+    import traceback
+
+    traceback.print_exception(type(error), error, error.__traceback__)
+    message = f"this is a bug in xtrace {__version__}: {type(error).__name__}: {error}"
+    _complain(
+        (Diagnostic("XT0013", message, hints=("report it with the lines above and xtrace doctor --json",)),), as_json
+    )
+    return 1
+
+
+def _usage(error: click.ClickException, as_json: bool) -> int:
+    """A command without its arguments shows its help; everything else is a complaint."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later raises it, earlier ones print by themselves
+        click.echo(error.format_message(), err=True)
+    else:
+        _complain((_of_click(error),), as_json)
+    return UsageError.exit_code
 
 
 def _complain(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:

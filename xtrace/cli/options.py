@@ -51,12 +51,16 @@ class Wishes:
     fail_on_loss: bool = False
     quiet: bool = False
     verbose: bool = False
+    facts: str | None = None
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> Wishes:
         """Take the common options out of a command's keyword arguments. Raises UsageError for a contradiction."""
         as_json = options.pop("as_json", False)
         found = cls(**{name: options.pop(name) for name in list(options) if name in cls.__dataclass_fields__})
+        if found.facts is not None:
+            hints = ("xtrace plan and xtrace render take --facts",)
+            raise UsageError.of("XT0003", "a recorded host cannot be traced", hints=hints)
         if found.pid is not None and found.command is not None:
             raise UsageError.of("XT0003", "-p and -c both name the process to trace", hints=("give one of them",))
         if not as_json:
@@ -92,6 +96,7 @@ RUN_OPTIONS = [
     click.option("--fail-on-loss", is_flag=True, help="Exit with 7 if events were lost."),
     click.option("-q", "--quiet", is_flag=True, help="No notices about how it runs."),
     click.option("-v", "--verbose", is_flag=True, help="Tell which backend runs and why."),
+    click.option("--facts", metavar="FILE", hidden=True),
 ]
 FACTS_OPTION = click.option("--facts", metavar="FILE", help="Use a recorded host instead of this one.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document.")

@@ -11,7 +11,7 @@ from xtrace.cli.programs import ToolGroup
 
 if TYPE_CHECKING:
     from xtrace.core.plan.choose import Ranking
-    from xtrace.core.plan.model import Request
+    from xtrace.core.plan.model import Plan, Request
 
 
 def request_of(program: Any, title: str, options: dict[str, Any], **details: Any) -> Request:
@@ -51,7 +51,20 @@ def _plan(program: Any, title: str, options: dict[str, Any]) -> int:
 
 
 def plan_quietly(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> int:
-    """Parse, type and plan; raise what is wrong. Exit code 0, or 4 where no backend can serve."""
+    """Parse, type and plan; raise what is wrong, PlanError where no backend can serve."""
+    _best(program, title, wishes, parameters, unsafe)
+    return 0
+
+
+def list_attached(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> int:
+    """Print what the program would attach to, one attach point per line. Raises as `plan_quietly`."""
+    plan = _best(program, title, wishes, parameters, unsafe)
+    for name in dict.fromkeys(point.name for clause in plan.program.clauses for point in clause.attach):
+        print(name)
+    return 0
+
+
+def _best(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> Plan:
     from xtrace.cli.surroundings import host
     from xtrace.core.session.conduct import refusal
 
@@ -60,7 +73,7 @@ def plan_quietly(program: Any, title: str, wishes: Wishes, parameters: tuple[str
     ranking = ranking_of(request, None, wishes.backend)
     if not ranking.ranked:
         raise refusal(list(ranking.refused), title, host(None))
-    return 0
+    return ranking.ranked[0].plan
 
 
 def _options(made: Any) -> Any:

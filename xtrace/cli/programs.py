@@ -35,9 +35,11 @@ def read_file(path: str) -> str:
     if path == "-":
         return sys.stdin.read()
     try:
-        return Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError.of("XT0007", f"cannot read {path}: {error}") from None
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError.of("XT0007", f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError.of("XT0007", f"cannot read {path}: it is not UTF-8 text") from None
 
 
 class ToolGroup(click.Group):

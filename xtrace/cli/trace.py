@@ -12,7 +12,15 @@ from xtrace.core.errors import UsageError
 
 @click.command()
 @click.option("-e", "text", metavar="PROGRAM", help="The program itself.")
-@click.option("-l", "--list", "pattern", metavar="PATTERN", help="List probes that match, instead of tracing.")
+@click.option(
+    "-l",
+    "--list",
+    "pattern",
+    is_flag=False,
+    flag_value="*",
+    metavar="[PATTERN]",
+    help="List probes that match, or with -e those of PROGRAM, instead of tracing.",
+)
 @click.option("--dry-run", is_flag=True, help="Parse, type and plan; run nothing.")
 @click.option("--unsafe", is_flag=True, help="Allow system().")
 @run_options
@@ -27,15 +35,19 @@ def command(text: str | None, pattern: str | None, dry_run: bool, unsafe: bool, 
     from xtrace.cli.tracing import trace
 
     arguments: tuple[str, ...] = options.pop("arguments")
-    if pattern is not None:
+    if pattern is not None and text is None:
         from xtrace.cli.list import show_probes
 
-        return show_probes(pattern, bool(options["verbose"]), None)
+        return show_probes(pattern if pattern != "*" else " ".join(arguments) or "*", bool(options["verbose"]), None)
     if text is None and not arguments:
         raise UsageError.of("XT0003", "there is no program", hints=("give -e 'PROGRAM' or a FILE",))
     name, *parameters = ("-e", *arguments) if text is not None else arguments
     program = read_program(name, text if text is not None else read_file(name))
     wishes = Wishes.take(options)
+    if pattern is not None:
+        from xtrace.cli.plan import list_attached
+
+        return list_attached(program, name, wishes, tuple(parameters), unsafe)
     if dry_run:
         from xtrace.cli.plan import plan_quietly
 

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 def trace(program: Any, title: str, wishes: Wishes, restrict: bool = True, **details: Any) -> int:
     """Run a parsed program and give the exit code. `details` go into the request (parameters, unsafe)."""
     from xtrace.core.plan.model import Request
+    from xtrace.core.session.cgroups import cgroup_directory
     from xtrace.core.session.conduct import Aim, Outlet, conduct
     from xtrace.core.session.drive import Limits
 
     def request_for(scope: Any, cpid: int) -> Request:
         return Request(program, title, scope, cpid=cpid, probe_paths=probe_paths(), **details)
 
-    aim = Aim(wishes.pid, wishes.command, restrict, wishes.follow, wishes.uid, wishes.cgroup)
+    cgroup = None if wishes.cgroup is None else cgroup_directory(wishes.cgroup)
+    aim = Aim(wishes.pid, wishes.command, restrict, wishes.follow, wishes.uid, cgroup)
     limits = Limits(wishes.duration, wishes.fail_on_loss, quiet=wishes.quiet or not wishes.verbose)
     with ExitStack() as stack:
         out = _stream(wishes.output, stack)

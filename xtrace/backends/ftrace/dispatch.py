@@ -221,7 +221,7 @@ def _scope_test(scope: ir.Scope, identity: Identity) -> Optional[Test]:
 
 
 def _cgroup_test(path: str, identity: Identity) -> Test:
-    wanted = "/" + path.removeprefix("/sys/fs/cgroup").strip("/")
+    wanted = "/" + path.removeprefix("/sys/fs/cgroup").removeprefix("/unified").strip("/")
     below = wanted.rstrip("/") + "/"
 
     def test(row: Row) -> bool:

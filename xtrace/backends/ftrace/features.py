@@ -62,7 +62,8 @@ class Features:
 
     @cached_property
     def event_probes(self) -> bool:
-        return self.has("tracefs.eprobes")
+        """Event probes that read what a record's pointers point to; some kernels take them and read nothing."""
+        return self.has("tracefs.eprobes") and self.has("tracefs.eprobe_pointers")
 
     @cached_property
     def event_pid(self) -> bool:

@@ -182,10 +182,12 @@ def integer(kind: CType) -> tuple[int, bool]:
 
 
 def _string(expr: ir.ReadString, place: Place) -> Fetch | Refused:
-    address = _address(expr.address, 0, expr.space, place)
+    """A string; an address of unknown space is the type `string`'s, which tells the spaces apart by the address
+    (Linux 9de1fec50b23, v5.6, and before 5.3 read both alike)."""
+    address = _address(expr.address, 0, Space.AUTO, place)
     if isinstance(address, Refused):
         return address
-    user_type = expr.space is not Space.KERNEL and not place.user and place.features.ustring
+    user_type = expr.space is Space.USER and not place.user and place.features.ustring
     return _checked(Fetch((f"{address.text}:{'ustring' if user_type else 'string'}",), address.guards))
 
 

@@ -59,10 +59,13 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
     for place in placed:
         place.clauses = [pair for pair in place.clauses if pair[0] not in counted]
     files = Files()
-    filters = [_filter(place, captures, features) for place in recorded]
+    recording = _recording(program, [place for place in placed if place.clauses], features)
+    filters = [
+        None if _tracepoint_name(place) in recording.identity else _filter(place, captures, features)
+        for place in recorded
+    ]
     names = [_definition_steps(place, n, files, features) for n, place in enumerate(recorded)]
     events = tuple(_event(place, name, made) for place, (name, _), made in zip(recorded, names, filters))
-    recording = _recording(program, [place for place in placed if place.clauses], features)
     steps = [
         *_instance_steps(recording, _longest_syscall_string(recorded)),
         *(step for _, some in names for step in some),

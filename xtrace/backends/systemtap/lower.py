@@ -76,6 +76,9 @@ def _no_point(error: NoPointError, clause: ir.Clause) -> Diagnostic:
 def objections(program: ir.Program, arch: str) -> tuple[Diagnostic, ...]:
     """What the whole program asks that a script cannot say, each once."""
     found: dict[Diagnostic, None] = {}
+    if program.scope.cgroup is not None:
+        message, hint = "SystemTap cannot limit a trace to a cgroup", "ftrace and bcc can; or name the process with -p"
+        found[Diagnostic("XT0901", message, hints=(hint,))] = None
     for clause in program.clauses:
         for where in clause.attach:
             try:

@@ -12,4 +12,6 @@ CODES: dict[str, str] = {
     "XT0009": "No probe, tool, event or type of this host matches the name or pattern.",
     "XT0010": "There is no fact of this name. `xtrace facts` shows all of them.",
     "XT0011": "The doctor has no check of this id. `xtrace doctor --list-checks` names them.",
+    "XT0012": "Results cannot be written: the disk is full, a limit is reached, or the device failed.",
+    "XT0013": "xtrace itself failed in a way that it does not foresee. What was set up has been undone; please report it.",
 }

@@ -8,4 +8,5 @@ CODES: dict[str, str] = {
     "XT1005": "A probe could not be attached and the program's config lets it be missing; its events are not seen.",
     "XT1006": "Events or map updates did not reach the output; the hint says what would make room for them.",
     "XT1007": "Tracing needs privileges that the caller lacks; what each backend misses is told after it.",
+    "XT1008": "There is no control group of this path in the hierarchy of version 2.",
 }

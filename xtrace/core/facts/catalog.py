@@ -110,6 +110,7 @@ _TABLE: dict[How, dict[str, str]] = {
         "uprobe.ref_ctr": "Uprobes keep the reference counter (semaphore) of USDT probes.",
         "tracefs.instance_options": "An instance has its own options.",
         "tracefs.eprobes": "Event probes (`e:`) can be defined.",
+        "tracefs.eprobe_pointers": "Event probes read through the pointers of a record.",
         "tracefs.fprobe_events": "Fprobe events (`f:`) can be defined.",
         "tracefs.tprobe_events": "Raw tracepoint events (`t:`) can be defined.",
         "tracefs.btf_args": "Probes take function arguments by name.",

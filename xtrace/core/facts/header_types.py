@@ -130,7 +130,8 @@ class HeaderTypes:
             return NoTypes()
         with tempfile.TemporaryDirectory(prefix="xtrace-", dir=self.root / "tmp") as folder:
             place = Path(folder)
-            (place / "Makefile").write_text("obj-m := layout.o\n")
+            # objtool checks code, of which there is none, and wants /proc.
+            (place / "Makefile").write_text("obj-m := layout.o\nOBJECT_FILES_NON_STANDARD_layout.o := y\n")
             (place / "layout.c").write_text(_PROGRAM.format(header=header, name=name))
             inside = f"/{place.relative_to(self.root)}"
             for flags in ("-g0 -gbtf", "-g"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable
 from xtrace.core.facts.conclusive import keep
 from xtrace.core.facts.files import missing
 from xtrace.core.facts.model import Fact, State
+from xtrace.core.facts.trial_reading import eprobe_pointers
 from xtrace.core.facts.trials import TRIALS, Setting, attempt, settings
 
 if TYPE_CHECKING:
@@ -114,4 +115,5 @@ PROBES: dict[str, Probe] = {
     "kprobe.pmu": _pmu("kprobe"),
     "uprobe.pmu": _pmu("uprobe"),
     **{name: _trial(name) for name in TRIALS},
+    "tracefs.eprobe_pointers": eprobe_pointers,
 }

@@ -113,18 +113,18 @@ def own_name() -> str:
 
 def attempt(host: LiveHost, trial: Union[Definition, Synthetic]) -> Fact:
     """Try it and say what the kernel did. Anybody but root gets `denied`, never `no`."""
-    hindrance = _hindrance(host)
-    if hindrance:
-        return hindrance
+    why = hindrance(host)
+    if why:
+        return why
     return _define(host, trial) if isinstance(trial, Definition) else _synthesize(host)
 
 
 def settings(host: LiveHost) -> dict[str, Fact]:
     """Every trial that is a `Setting`, and whether an instance has its own options, in one instance of our own."""
     names = [name for name, trial in TRIALS.items() if isinstance(trial, Setting)]
-    hindrance = _hindrance(host)
-    if hindrance:
-        return dict.fromkeys(["tracefs.instance_options", *names], hindrance)
+    why = hindrance(host)
+    if why:
+        return dict.fromkeys(["tracefs.instance_options", *names], why)
     instance = host.tracing(f"instances/{own_name()}_trial")
     try:
         os.mkdir(instance)  # noqa: PTH102
@@ -142,7 +142,7 @@ def settings(host: LiveHost) -> dict[str, Fact]:
     return found
 
 
-def _hindrance(host: LiveHost) -> Optional[Fact]:
+def hindrance(host: LiveHost) -> Optional[Fact]:
     """Why nothing can be tried here."""
     if not host.files.own:
         return Fact(State.UNPROBED, None, "nothing can be tried on files alone")

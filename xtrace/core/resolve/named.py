@@ -123,7 +123,9 @@ def _located(attempt: Attempt) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
 
 
 def _why(located: Located) -> str:
-    words = located.complaints[0].message
+    first = located.complaints[0]
+    # Without tracefs nothing else matters, so its remedy must not be lost.
+    words = f"{first.message}; {first.hints[0]}" if first.code == "XT0504" and first.hints else first.message
     return f"{located.state}: {words}" if located.state else words
 
 

@@ -6,8 +6,8 @@ Everything that a command decides is passed in; nothing here knows the command l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from xtrace.core import ir
@@ -98,13 +98,20 @@ def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
     return names
 
 
+def _merged(refused: list[Refusal]) -> Iterator[Diagnostic]:
+    """Each reason once, with the backends that have it; what all of them say comes first and is said of none."""
+    backends: dict[Diagnostic, list[str]] = {}
+    for one in refused:
+        for reason in one.reasons:
+            backends.setdefault(reason, []).append(one.backend)
+    for reason, names in sorted(backends.items(), key=lambda item: len(item[1]) < len(refused)):
+        words = reason.message if len(names) == len(refused) else f"{', '.join(names)}: {reason.message}"
+        yield replace(reason, message=words)
+
+
 def refusal(refused: list[Refusal], title: str, facts: HostFacts) -> PlanError | PrivilegeError:
     """Why nothing can run, backend by backend. Without privilege that is the first thing to say."""
-    reasons = tuple(
-        Diagnostic(d.code, f"{one.backend}: {d.message}", d.span, d.hints, d.severity)
-        for one in refused
-        for d in one.reasons
-    )
+    reasons = tuple(_merged(refused))
     if not facts.recorded and os.geteuid() != 0:
         first = Diagnostic("XT1007", f"{title} cannot be traced by this user", hints=("run as root: sudo xtrace ...",))
         return PrivilegeError(first, *reasons)
