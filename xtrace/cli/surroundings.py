@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,7 +12,7 @@ from xtrace.core.errors import UsageError, XtraceError
 if TYPE_CHECKING:
     from xtrace.core.backend import Backend
     from xtrace.core.facts.model import HostFacts
-    from xtrace.core.plugins import Plugins
+    from xtrace.core.plugins import Plugins, Registry
 
 
 def plugins() -> Plugins:
@@ -30,12 +30,33 @@ def _plugins(disabled: bool) -> Plugins:
     return active_plugins(disabled)
 
 
-def backends(wish: str | None = None) -> dict[str, Backend]:
+class _Made(Mapping[str, "Backend"]):
+    """Backends by name, each made when it is looked at: a trace need not load the engines that it does not use."""
+
+    def __init__(self, registry: Registry[Backend], names: tuple[str, ...]) -> None:
+        self._registry, self._names = registry, names
+        self._made: dict[str, Backend] = {}
+
+    def __getitem__(self, name: str) -> Backend:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._registry.make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def backends(wish: str | None = None) -> Mapping[str, Backend]:
     """The backends by name, or only the one wished for. Raises UsageError with XT0006 for an unknown one."""
     registry = plugins().registry("backends")
     if wish is not None and wish not in registry.names():
         raise _none("backend", wish, registry.names(), "XT0006")
-    return {name: registry.make(name) for name in registry.names() if wish in (None, name)}
+    return _Made(registry, registry.names() if wish is None else (wish,))
 
 
 def sink(name: str) -> Callable[[TextIO], Any]:

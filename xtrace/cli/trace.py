@@ -12,20 +12,12 @@ from xtrace.core.errors import UsageError
 
 @click.command()
 @click.option("-e", "text", metavar="PROGRAM", help="The program itself.")
-@click.option(
-    "-l",
-    "--list",
-    "pattern",
-    is_flag=False,
-    flag_value="*",
-    metavar="[PATTERN]",
-    help="List probes that match, or with -e those of PROGRAM, instead of tracing.",
-)
+@click.option("-l", "--list", "listing", is_flag=True, help="List probes that match PATTERN, or those of -e PROGRAM.")
 @click.option("--dry-run", is_flag=True, help="Parse, type and plan; run nothing.")
 @click.option("--unsafe", is_flag=True, help="Allow system().")
 @run_options
-@click.argument("arguments", nargs=-1, metavar="[FILE] [PARAMETERS]...")
-def command(text: str | None, pattern: str | None, dry_run: bool, unsafe: bool, **options: Any) -> int:
+@click.argument("arguments", nargs=-1, metavar="[FILE|PATTERN] [PARAMETER]...")
+def command(text: str | None, listing: bool, dry_run: bool, unsafe: bool, **options: Any) -> int:
     """Run a program in bpftrace's language: -e PROGRAM, a FILE, or - for standard input.
 
     With -c the program sees the command's process id as cpid; --follow limits the trace to it and its children. With
@@ -35,16 +27,16 @@ def command(text: str | None, pattern: str | None, dry_run: bool, unsafe: bool, 
     from xtrace.cli.tracing import trace
 
     arguments: tuple[str, ...] = options.pop("arguments")
-    if pattern is not None and text is None:
+    if listing and text is None:
         from xtrace.cli.list import show_probes
 
-        return show_probes(pattern if pattern != "*" else " ".join(arguments) or "*", bool(options["verbose"]), None)
+        return show_probes(arguments[0] if arguments else "*", bool(options["verbose"]), None)
     if text is None and not arguments:
         raise UsageError.of("XT0003", "there is no program", hints=("give -e 'PROGRAM' or a FILE",))
     name, *parameters = ("-e", *arguments) if text is not None else arguments
     program = read_program(name, text if text is not None else read_file(name))
     wishes = Wishes.take(options)
-    if pattern is not None:
+    if listing:
         from xtrace.cli.plan import list_attached
 
         return list_attached(program, name, wishes, tuple(parameters), unsafe)

@@ -35,6 +35,8 @@ MODERN = {
     "tracefs.filter.bits": True,
     "tracefs.maxactive": True,
     "tracefs.eprobes": True,
+    "tracefs.eprobe_pointers": True,
+    "tracefs.eprobe_pointers": True,
     "tracefs.hist_triggers": True,
     "tracefs.readme": "",
     "kprobe.usable": True,
@@ -59,6 +61,7 @@ RHEL7 = {
     "tracefs.filter.bits": False,
     "tracefs.maxactive": False,
     "tracefs.eprobes": False,
+    "tracefs.eprobe_pointers": False,
     "tracefs.hist_triggers": False,
     "uprobe.ref_ctr": False,
 }

@@ -167,7 +167,7 @@ def test_a_read_through_a_map_is_refused_unless_it_can_move_to_where_the_pointer
     read = ir.ReadString(ir.MapValue("p", (tid,), Int(8, False)), Space.USER)
     show = ir.Clause((RETURN,), None, emits(read))
     model = lowered(MODERN, keep, show, maps=(saved,))
-    assert "a1=+0($arg2):ustring" in definitions(model)[0]
+    assert "=+0($arg2):ustring" in definitions(model)[0]
     number = ir.Load(ir.MapValue("p", (tid,), Int(8, False)), 0, Int(4), Space.USER)
     messages = [d.message for d in program_objections(emitting(keep, ir.Clause((RETURN,), None, emits(number)),
                                                                maps=(saved,)), features(MODERN))]  # fmt: skip

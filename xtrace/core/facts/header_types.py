@@ -108,8 +108,10 @@ class HeaderTypes:
 
     def _header(self, name: str) -> Optional[str]:
         known = _HEADERS.get(name)
-        if known and any((tree / known).is_file() for tree in self._trees()):
-            return known
+        definition = re.compile(rf"^struct {name} *(\{{|$)", re.M)
+        for place in (tree / known for tree in self._trees()) if known else ():
+            if place.is_file() and definition.search(place.read_text(errors="replace")):
+                return known
         for tree in self._trees():
             done = subprocess.run(
                 ["grep", "-rlE", rf"^(struct|union) {name} *(\{{|$)", "--include=*.h", str(tree)],

@@ -109,5 +109,5 @@ def is_cast(c: Cursor) -> bool:
 
 def _begins_operand(token: Token) -> bool:
     if token.kind == NAME:
-        return token.text not in KEYWORDS
+        return token.text not in KEYWORDS or token.text in ("sizeof", "offsetof")
     return token.kind in _OPERANDS or token.text in ("(", "!", "~")
