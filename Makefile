@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -q
 
-.PHONY: demo install test check unit live lab lab-long golden bench clean
+.PHONY: demo install test check unit live lab lab-long golden fuzz bench clean
 
 demo: install
 	$(BIN)/xtrace run execsnoop -c 'sh -c "uname -r; ls / >/dev/null; date"'
@@ -43,6 +43,9 @@ lab-long: install
 
 golden: install
 	$(PYTEST) tests/unit tests/golden --update-golden
+
+fuzz: install
+	$(PYTEST) tests/unit --hypothesis-profile=explore
 
 bench: install
 	$(BIN)/python -m bench

@@ -182,6 +182,15 @@ def session(tracefs: Tracefs, producer: Producer, calls: int) -> Result:
     return Result(seconds, counted, sum(m.count for m in messages if isinstance(m, Loss)))
 
 
+def neighbour(tracefs: Tracefs, producer: Producer, calls: int) -> Result:
+    """Recorded, not read, while this CPU spins: what any busy reader costs where both CPUs are threads of one core."""
+    with raw_instance(tracefs, producer.pid) as path:
+        producer.start(calls)
+        while not producer.ready():
+            pass
+        return Result(producer.seconds(), 0, overruns(tracefs, path))
+
+
 def overruns(tracefs: Tracefs, path: str) -> int:
     total = 0
     for cpu in tracefs.names(f"{path}/per_cpu"):
@@ -210,7 +219,12 @@ def decoded_per_second(tracefs: Tracefs, producer: Producer, calls: int) -> floa
             reader.close()
 
 
-MODES = {"read and discard": discarded, "xtrace session": session, "trace_pipe text": text}
+MODES = {
+    "recorded, reader's CPU spins": neighbour,
+    "read and discard": discarded,
+    "xtrace session": session,
+    "trace_pipe text": text,
+}
 
 
 def main() -> None:

@@ -45,11 +45,13 @@ def command(
 
         click.echo(collector_script(), nl=False)
         return 0
-    known = _host(source, facts, redact=not private)
     if output is not None:
-        _record(known, output, redact=not private)
+        _record(_plain_host(source, facts, redact=not private), output, redact=not private)
         return 0
+    from xtrace.cli.surroundings import host
     from xtrace.core.describe.facts import chosen, document, text
+
+    known = host(facts) if source is None else _plain_host(source, facts, redact=not private)
 
     found = chosen(known, names)
     if as_json:
@@ -61,17 +63,16 @@ def command(
     return 0
 
 
-def _host(source: str | None, facts_file: str | None, redact: bool) -> HostFacts:
-    from xtrace.cli.surroundings import host
+def _plain_host(source: str | None, facts_file: str | None, redact: bool) -> HostFacts:
+    """The host without what plugins add: a bundle holds the facts of the catalog."""
+    from xtrace.core.facts.open import host
 
-    if source is None:
-        return host(facts_file)
-    if facts_file is not None:
+    if source is not None and facts_file is not None:
         raise UsageError.of("XT0003", "--import and --facts both name a host", hints=("give one of them",))
     try:
-        return _imported(source, redact)
+        return host(facts_file) if source is None else _imported(source, redact)
     except OSError as error:
-        raise UsageError.of("XT0007", f"cannot read {source}: {error.strerror}") from None
+        raise UsageError.of("XT0007", f"cannot read {source or facts_file}: {error.strerror}") from None
 
 
 def _imported(source: str, redact: bool) -> HostFacts:

@@ -72,7 +72,8 @@ class Wishes:
 
 def _applied(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
-        for option in reversed(options):
+        # A function collects its options from the last to the first, a finished command in the order of its help.
+        for option in options if isinstance(command, click.Command) else reversed(options):
             command = option(command)
         return command
 
@@ -101,5 +102,12 @@ RUN_OPTIONS = [
 FACTS_OPTION = click.option("--facts", metavar="FILE", help="Use a recorded host instead of this one.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
-scope_options = _applied(SCOPE_OPTIONS)
+plan_options = _applied([*SCOPE_OPTIONS, FACTS_OPTION, JSON_OPTION])
+render_options = _applied(
+    [
+        *SCOPE_OPTIONS,
+        click.option("-o", "--output", "directory", metavar="DIR", help="Write the files to DIR."),
+        FACTS_OPTION,
+    ]
+)
 run_options = _applied(RUN_OPTIONS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xtrace.cli.options import FACTS_OPTION, JSON_OPTION, Wishes, scope_options
+from xtrace.cli.options import Wishes, plan_options
 from xtrace.cli.programs import ToolGroup
 
 if TYPE_CHECKING:
@@ -76,10 +76,6 @@ def _best(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...],
     return ranking.ranked[0].plan
 
 
-def _options(made: Any) -> Any:
-    return scope_options(FACTS_OPTION(JSON_OPTION(made)))
-
-
 @click.pass_context
 def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
     if ctx.invoked_subcommand is not None:
@@ -95,11 +91,11 @@ def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | N
 command = ToolGroup(
     name="plan",
     action=_plan,
-    options=_options,
+    options=plan_options,
     callback=_program,
     invoke_without_command=True,
     help="Explain how a TOOL, a FILE, or -e PROGRAM would run here. Runs nothing.",
     subcommand_metavar="[TOOL|FILE] [OPTIONS]",
 )
 command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help="Plan this program."))
-_options(command)
+plan_options(command)

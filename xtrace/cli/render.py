@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xtrace.cli.options import FACTS_OPTION, scope_options
+from xtrace.cli.options import render_options
 from xtrace.cli.programs import ToolGroup
 
 if TYPE_CHECKING:
@@ -46,11 +46,6 @@ def _write(artifact: Artifact, directory: str) -> None:
     click.echo(f"wrote {', '.join(artifact.files)} to {directory}; run: {' '.join(artifact.run)}", err=True)
 
 
-def _options(made: Any) -> Any:
-    directory = click.option("-o", "--output", "directory", metavar="DIR", help="Write the files to DIR.")
-    return scope_options(FACTS_OPTION(directory(made)))
-
-
 @click.pass_context
 def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
     if ctx.invoked_subcommand is not None:
@@ -66,11 +61,11 @@ def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | N
 command = ToolGroup(
     name="render",
     action=_render,
-    options=_options,
+    options=render_options,
     callback=_program,
     invoke_without_command=True,
     help="Print the artifact that a backend would run for a TOOL, a FILE, or -e PROGRAM.",
     subcommand_metavar="[TOOL|FILE] [OPTIONS]",
 )
 command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help="Render this program."))
-_options(command)
+render_options(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -75,14 +75,16 @@ def probe_paths() -> tuple[Path, ...]:
 
 
 def host(facts_file: str | None) -> HostFacts:
-    """This host, or the recorded one of a file.
+    """This host, or the recorded one of a file, with the facts that plugins add.
 
     Raises XtraceError for a file that is no bundle or is damaged, UsageError for one that cannot be read.
     """
     from xtrace.core.facts.open import host as opened
+    from xtrace.core.facts.plugged import with_capabilities
 
+    registry = plugins().registry("capabilities")
     try:
-        return opened(facts_file)
+        return with_capabilities(opened(facts_file), {name: partial(registry.make, name) for name in registry.names()})
     except OSError as error:
         raise UsageError.of("XT0007", f"cannot read {facts_file}: {error.strerror}") from None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional, Union
 
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member
 
 

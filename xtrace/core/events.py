@@ -6,10 +6,10 @@ the layout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Union
 
 from xtrace.core.histogram import Row as Bucket
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)

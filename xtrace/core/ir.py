@@ -8,11 +8,12 @@ so equal expressions are captured once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional, Union
 
 from xtrace.core.attach import Attach
 from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 from xtrace.core.types import (
     AGGREGATIONS,
     Aggregation,

@@ -9,8 +9,9 @@ A value is what a site's type says: an int for integers and pointers, a str for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
+
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
 from xtrace.core.backend import Backend
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "xtrace"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -118,12 +122,11 @@ class Plugins:
         self._registries: dict[str, Registry[Any]] = {}
         builtin = import_module("xtrace.builtin")
         self.manager.register(builtin, "builtin")
-        if external:
-            for point in metadata.entry_points(group=GROUP) if _SELECTABLE else metadata.entry_points().get(GROUP, ()):
-                if only is None or point.name in only:
-                    self._load(point)
+        for point in _entry_points() if external and any_installed(sys.path) else ():
+            if only is None or point.name in only:
+                self._load(point)
 
-    def _load(self, point: metadata.EntryPoint) -> None:
+    def _load(self, point: EntryPoint) -> None:
         distribution = getattr(point, "dist", None)
         entry = Loaded(point.name, distribution.version if distribution else "")
         self.loaded.append(entry)
@@ -154,7 +157,38 @@ class Plugins:
         return self._registries[kind]
 
 
-_SELECTABLE = hasattr(metadata, "EntryPoints")
+def any_installed(places: Sequence[str]) -> bool:
+    """May any distribution in these directories have a plugin? A look at the files that `importlib.metadata` reads,
+    without the cost of importing it, which every trace would pay. Anything that is no plain directory is a yes."""
+    return any(_may_hold(place or ".") for place in places)
+
+
+def _may_hold(place: str) -> bool:
+    try:
+        with os.scandir(place) as entries:
+            return any(_has_group(entry) for entry in entries)
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return False
+
+
+def _has_group(entry: os.DirEntry[str]) -> bool:
+    """A distribution with our group; an egg is not looked into."""
+    if not entry.name.endswith((".dist-info", ".egg-info")):
+        return entry.name.endswith(".egg")
+    try:
+        return f"[{GROUP}]".encode() in Path(entry.path, "entry_points.txt").read_bytes()
+    except OSError:
+        return False
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    from importlib import metadata
+
+    if hasattr(metadata, "EntryPoints"):
+        return metadata.entry_points(group=GROUP)
+    return metadata.entry_points().get(GROUP, ())
 
 
 def active_plugins(disabled: bool = False) -> Plugins:

@@ -5,9 +5,11 @@ Arithmetic is always done on 64 bits; `Int.size` tells how a value is read from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Union
+
+from xtrace.core.records import dataclass
 
 
 class Space(Enum):

@@ -36,7 +36,6 @@ MODERN = {
     "tracefs.maxactive": True,
     "tracefs.eprobes": True,
     "tracefs.eprobe_pointers": True,
-    "tracefs.eprobe_pointers": True,
     "tracefs.hist_triggers": True,
     "tracefs.readme": "",
     "kprobe.usable": True,

@@ -63,9 +63,10 @@ class Identity:
         """Learn the threads of processes from /proc."""
         for pid in pids:
             for tid in threads_of(pid):
-                comm = _text(f"/proc/{pid}/task/{tid}/comm")
-                if comm is not None:
-                    self.threads[tid] = Thread(pid, comm.rstrip("\n"))
+                # status escapes odd names, comm does not.
+                comm, status = _text(f"/proc/{pid}/task/{tid}/comm"), read_status(tid)
+                if comm is not None and status is not None:
+                    self.threads[tid] = Thread(pid, comm.rstrip("\n"), status.ppid)
 
     # --- events ---
 

@@ -7,12 +7,12 @@ own, never text to be replaced: a user's string can then not pretend to be one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Optional, Union
 
 from xtrace.core import ir
 from xtrace.core.attach import Profile
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member
 
 

@@ -6,16 +6,17 @@ import contextlib
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xtrace.backends.ftrace import semaphores
 from xtrace.backends.ftrace.clock import ClockOffset
 from xtrace.backends.ftrace.counting import KernelMaps
-from xtrace.backends.ftrace.dispatch import Dispatch, dispatch, profile_kind
+from xtrace.backends.ftrace.dispatch import Dispatch, Fire, by_rows, profile_kind
 from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
 from xtrace.backends.ftrace.instance import Instance
+from xtrace.backends.ftrace.layouts import Layouts, layouts, row_places
 from xtrace.backends.ftrace.losses import losses
 from xtrace.backends.ftrace.model import FtraceModel, Source
 from xtrace.backends.ftrace.reader import Reader
@@ -55,7 +56,7 @@ class FtraceSession:
         self._late = LateStrings()
         self._raised: list[semaphores.Raised] = []
         self._reader: Reader | None = None
-        self._dispatch = Dispatch()
+        self._fires: Mapping[int, Fire] = {}
         columns = [column for event in model.events for column in event.columns]
         self._reads_late = any(column.source is Source.LATE_STRING for column in columns)
         self._samplers: list[Sampler] = []
@@ -98,17 +99,18 @@ class FtraceSession:
         instance.apply([step for step in model.steps if step.event >= 0])
         missing = instance.settled()
         self._raise_semaphores()
-        self._evaluator = Evaluator(self._unfiltered(model.program))
-        self._dispatch = dispatch(model, instance, self._identity, self._evaluator.handlers, self._late)
+        made = layouts(model, instance)
+        self._evaluator = Evaluator(by_rows(self._unfiltered(model.program), row_places(model, made)))
+        self._fires = Dispatch(model, made, self._identity, self._evaluator.handlers, self._late).fires
         self._clock.measure(instance)
         self._counted = KernelMaps(model, instance, self._evaluator)
-        self._open_reader()
+        self._open_reader(made)
         self._timers = Timers(model.program, self._evaluator.clock())
         probes = sum(len(clause.attach) for clause in model.program.clauses) - len(missing)
         self._messages.append(Attached(probes, tuple(missing)))
         self._evaluator.begin()
 
-    def _open_reader(self) -> None:
+    def _open_reader(self, made: Layouts) -> None:
         if self._model.profiles:
             from xtrace.backends.ftrace.sampler import Sampler
 
@@ -116,7 +118,6 @@ class FtraceSession:
                 stacks = any(column.source in (Source.KERNEL_STACK, Source.USER_STACK) for column in columns)
                 self._samplers.append(Sampler(probe, profile_kind(number), stacks))
         others = [self._sample_reader(sampler) for sampler in self._samplers]
-        made = self._dispatch
         self._reader = Reader(self._tracefs, self._instance.path, made.extractors, made.stacks, others)
         for sampler in self._samplers:
             sampler.start()
@@ -237,9 +238,9 @@ class FtraceSession:
                 self._counted.settle()
 
     def _fire(self, records: list[Record]) -> None:
-        fires, offset, evaluator = self._dispatch.fires, self._clock.offset, self._evaluator
+        fires, offset, evaluator = self._fires, self._clock.offset, self._evaluator
         for stamp, cpu, row in records:
-            fires[row[1]](stamp + offset, cpu, row)
+            fires[row[1]](row, stamp + offset, cpu)
             if evaluator.exited:
                 return
 

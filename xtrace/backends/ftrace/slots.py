@@ -24,7 +24,7 @@ through them faults."""
 
 def slots_of(columns: Sequence[Column], places: Mapping[str, int], identity: Identity, late: LateStrings) -> Slots:
     """A function for a clause's columns. `places` tells where a row holds each field of the event."""
-    fields = [_plain_place(column, places) for column in columns]
+    fields = [plain_place(column, places) for column in columns]
     if all(place is not None for place in fields) and len(fields) > 1:
         pick = itemgetter(*(place for place in fields if place is not None))
         return lambda row, cpu: pick(row)
@@ -35,7 +35,8 @@ def slots_of(columns: Sequence[Column], places: Mapping[str, int], identity: Ide
     return lambda row, cpu: [get(row, cpu) for get in getters]
 
 
-def _plain_place(column: Column, places: Mapping[str, int]) -> Optional[int]:
+def plain_place(column: Column, places: Mapping[str, int]) -> Optional[int]:
+    """Where a row holds a column's value as it is; None for one that has to be found out."""
     if column.source is Source.TID:
         return TID
     if column.source is Source.FIELD and not column.guards:
@@ -45,7 +46,7 @@ def _plain_place(column: Column, places: Mapping[str, int]) -> Optional[int]:
 
 def _getter(column: Column, places: Mapping[str, int], identity: Identity, late: LateStrings) -> Getter:
     source = column.source
-    place = _plain_place(column, places)
+    place = plain_place(column, places)
     if place is not None:
         return _at(place)
     if source is Source.FIELD:

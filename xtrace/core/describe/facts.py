@@ -19,17 +19,22 @@ def chosen(host: HostFacts, names: Sequence[str]) -> Mapping[str, Fact]:
 
     Raises UsageError with XT0010 for a name that no fact has.
     """
-    wanted = [fact for name in names for fact in _named(name)] if names else list(CATALOG)
-    return {name: host.fact(name) for name in dict.fromkeys(wanted)}
+    found: dict[str, Fact] = {} if names else dict(host.facts())
+    for name in names:
+        found.update(_named(name, host))
+    return found
 
 
-def _named(name: str) -> list[str]:
-    found = [fact for fact in CATALOG if fact == name or fact.startswith(f"{name}.")]
-    if not found:
+def _named(name: str, host: HostFacts) -> Mapping[str, Fact]:
+    of_area = {fact: host.fact(fact) for fact in CATALOG if fact == name or fact.startswith(f"{name}.")}
+    if of_area:
+        return of_area
+    try:
+        return {name: host.fact(name)}
+    except KeyError:
         near = near_names(name, CATALOG)
         hint = f"did you mean {' or '.join(near)}?" if near else "xtrace facts without a name shows all"
-        raise UsageError(Diagnostic("XT0010", f"no fact is called {name!r}", hints=(hint,)))
-    return found
+        raise UsageError(Diagnostic("XT0010", f"no fact is called {name!r}", hints=(hint,))) from None
 
 
 def text(facts: Mapping[str, Fact]) -> str:

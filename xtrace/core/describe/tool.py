@@ -37,7 +37,7 @@ def ranking(tool: Tool, facts: HostFacts, backends: Mapping[str, Backend], paths
 def text(tool: Tool, ranked: Ranking) -> str:
     """The manual as a terminal shows it."""
     parts = [f"{tool.name}: {tool.summary}", tool.description.strip()]
-    parts += [_table("Options:", {_flags(one): one.help for one in tool.options.values()})]
+    parts += [_table("Options:", {option_words(one): one.help for one in tool.options.values()})]
     parts += [_table("Columns:", tool.columns)]
     parts += ["\n".join(("Examples:", *(f"  {line}" for line in tool.examples))) if tool.examples else ""]
     parts += ["Program:\n" + "\n".join(f"  {line}" for line in tool.source.text.strip("\n").splitlines())]
@@ -45,7 +45,8 @@ def text(tool: Tool, ranked: Ranking) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _flags(option: Option) -> str:
+def option_words(option: Option) -> str:
+    """The flags of an option with the name of its value, `-n, --name COMM`."""
     metavar = "" if option.type == "flag" else f" {option.metavar or option.type.upper()}"
     return ", ".join(option.flags) + metavar
 

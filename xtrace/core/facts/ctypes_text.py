@@ -87,7 +87,7 @@ def parse_parameters(text: str, typedef: Optional[Typedef] = None) -> tuple[tupl
         return ()
     found: list[tuple[str, CType]] = []
     for index, part in enumerate(parts):
-        if part == "..." and index == len(parts) - 1:
+        if part == "..." and 0 < index == len(parts) - 1:
             break
         name, kind = parse_declaration(part, typedef)
         if isinstance(kind, (Array, String)):

@@ -6,9 +6,10 @@ are decoded where they lie (DWARF 5, sections 2.1, 5.7, 7.5).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from xtrace.core.facts.model import FunctionPrototype
 from xtrace.core.facts.types import bit_field
@@ -39,6 +40,8 @@ class DwarfTypes:
         self._dwarf = elf.get_dwarf_info()
         self._info = _content(self._dwarf.debug_info_sec)
         self._strings = _content(self._dwarf.debug_str_sec)
+        self._indices = _content(self._dwarf.debug_str_offsets_sec)
+        self._order: Literal["little", "big"] = "little" if self.little else "big"
         self._anonymous: dict[str, DIE] = {}
         self._found: dict[tuple[str, tuple[str, ...]], Optional[DIE]] = {}
 
@@ -97,17 +100,44 @@ class DwarfTypes:
         for place in self._references(name):
             for back in range(1, _BACK):
                 die = self._entry(place - back)
-                if die is not None and die.tag in tags and _name(die) == name and _complete(die):
+                if die is not None and _is(die, name, tags):
                     yield die
                     break
+        for unit in self._units_indexing(name):
+            yield from (die for die in unit.iter_DIEs() if die.tag in tags and _is(die, name, tags))
+
+    def _units_indexing(self, name: str) -> Iterator[Any]:
+        """Units that reach the name by an index (DWARF 5, DW_FORM_strx, which clang writes): these must be walked."""
+        at = self._string(name)
+        if at is None or not self._indices:
+            return
+        wanted = at.to_bytes(4, self._order)
+        places = [place for place in _occurrences(self._indices, wanted) if place % 4 == 0]
+        if not places:
+            return
+        bases = sorted((_value(unit.get_top_DIE(), "DW_AT_str_offsets_base"), unit.cu_offset) for unit in self._units())
+        for place in places:
+            index = bisect_right(bases, (place, 1 << 62)) - 1
+            if index >= 0 and bases[index][0]:
+                yield self._dwarf.get_CU_at(bases[index][1])
+
+    def _units(self) -> Iterator[Any]:
+        return iter(self._dwarf.iter_CUs())
+
+    def _string(self, name: str) -> Optional[int]:
+        """Where a name lies among the strings."""
+        text = name.encode() + b"\0"
+        if self._strings.startswith(text):
+            return 0
+        found = self._strings.find(b"\0" + text)
+        return found + 1 if found >= 0 else None
 
     def _references(self, name: str) -> Iterator[int]:
         """Where in .debug_info the name's string is referred to, or written in place as short names are."""
-        text = name.encode() + b"\0"
-        at = 0 if self._strings.startswith(text) else self._strings.find(b"\0" + text) + 1
-        if at or self._strings.startswith(text):
-            yield from _occurrences(self._info, at.to_bytes(4, "little" if self.little else "big"))
-        yield from _occurrences(self._info, text)
+        at = self._string(name)
+        if at is not None:
+            yield from _occurrences(self._info, at.to_bytes(4, self._order))
+        yield from _occurrences(self._info, name.encode() + b"\0")
 
     def _entry(self, offset: int) -> Optional[DIE]:
         """The entry at an offset, or None where none begins there: most places that are tried are not entries."""
@@ -187,7 +217,7 @@ class DwarfTypes:
         for child in die.iter_children():
             if child.tag != "DW_TAG_member" or depth > _MAX_DEPTH:
                 continue
-            place = bits + 8 * _value(child, "DW_AT_data_member_location")
+            place = bits + 8 * _location(child)
             target = _type_of(child)
             inner = _plain(target) if target is not None else None
             if not _name(child) and inner is not None and inner.tag in _AGGREGATES:
@@ -238,12 +268,26 @@ def _value(die: DIE, attribute: str) -> int:
     return found.value if found and isinstance(found.value, int) else 0
 
 
+def _location(die: DIE) -> int:
+    """Bytes from the start of the struct; DWARF 2 wraps the number in an expression (DW_OP_plus_uconst)."""
+    found = die.attributes.get("DW_AT_data_member_location")
+    value: Any = found.value if found else 0
+    if isinstance(value, int):
+        return value
+    number = 0
+    for index, byte in enumerate(value[1:]):
+        number |= (byte & 0x7F) << 7 * index
+    return number
+
+
 def _size(die: DIE) -> int:
     return _value(die, "DW_AT_byte_size")
 
 
-def _complete(die: DIE) -> bool:
-    return "DW_AT_declaration" not in die.attributes or die.tag == "DW_TAG_subprogram"
+def _is(die: DIE, name: str, tags: tuple[str, ...]) -> bool:
+    """Is this the complete entry of that name?"""
+    complete = "DW_AT_declaration" not in die.attributes or die.tag == "DW_TAG_subprogram"
+    return die.tag in tags and complete and _name(die) == name
 
 
 def _type_of(die: DIE) -> Optional[DIE]:

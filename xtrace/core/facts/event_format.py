@@ -139,7 +139,7 @@ _SUFFIX = re.compile(r"\b(0[xX][0-9a-fA-F]+|\d+)[uUlL]+\b")
 
 def constant(text: str) -> Optional[int]:
     """The value of a C constant expression of integers, as print formats hold it; None for anything else."""
-    if text.isdecimal():
+    if re.fullmatch(r"0|[1-9][0-9]{0,19}", text):
         return int(text)
     plain = _SUFFIX.sub(r"\1", _CAST.sub("", text)).strip()
     if not plain or len(plain) > 512 or not re.fullmatch(r"[0-9a-fA-FxX()|&~<>+\-*\s]+", plain):

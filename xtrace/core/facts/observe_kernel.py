@@ -128,7 +128,7 @@ def _lockdown(host: LiveHost) -> Fact:
         return fact
     if host.options[0] is None:
         return Fact(State.UNPROBED, None, f"no {LOCKDOWN}, and no kernel configuration")
-    for option in ("CONFIG_SECURITYLOCKDOWN_LSM", "CONFIG_LOCK_DOWN_KERNEL", "CONFIG_EFISECURE_BOOT_LOCK_DOWN"):
+    for option in ("CONFIG_SECURITY_LOCKDOWN_LSM", "CONFIG_LOCK_DOWN_KERNEL", "CONFIG_EFI_SECURE_BOOT_LOCK_DOWN"):
         if host.config(option).yes:
             return Fact(State.UNPROBED, None, f"{option} is set, but {LOCKDOWN} is not there (securityfs not mounted?)")
     return Fact(State.ABSENT, "none", "the kernel has no lockdown")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = re.compile(rf"(?<![\d.\w-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d.\w-])")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}(?::|[0-9a-fA-F]{1,4})(?![\w:])")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:])")
 _MAC = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![\w:])")
 _HOME = re.compile(r"/(?:home|Users)/[^/\s'\"]+|/root(?=/)")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
@@ -29,7 +29,7 @@ class Redactor:
         text = _CREDENTIALS.sub("", text)
         text = _MAC.sub("ADDRESS", text)
         text = _IPV4.sub("ADDRESS", text)
-        text = _IPV6.sub("ADDRESS", text)
+        text = _IPV6.sub(_address, text)
         text = _HOME.sub("/HOME", text)
         for word in self._names():
             text = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", "HOST", text)
@@ -47,3 +47,14 @@ class Redactor:
         if isinstance(value, dict):
             return {key: self.value(inner) for key, inner in value.items()}
         return [self.value(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _address(match: re.Match[str]) -> str:
+    """`ADDRESS` for an IPv6 address; times of day and ratios look alike."""
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(match[0])
+    except AddressValueError:
+        return match[0]
+    return "ADDRESS"

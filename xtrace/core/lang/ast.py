@@ -7,10 +7,11 @@ later: probe kinds have their long name (`t:` becomes `tracepoint`), `->` and `.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional, Union
 
 from xtrace.core.lang.source import Source, Span
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)
