@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xtrace.core.backend import Backend
 from xtrace.core.plugins import Registry, hookimpl
+
+if TYPE_CHECKING:
+    from xtrace.core.backend import Backend
 
 CHECKS = {
     "XT-CALLER": "caller",

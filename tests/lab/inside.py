@@ -36,8 +36,9 @@ def command(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[st
 def xtrace(*words: str, status: int = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run xtrace, which must exit with *status*."""
     done = command("xtrace", *words, timeout=timeout)
-    last = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
-    equal(done.returncode, status, f"exit status ({last})")
+    told = done.stderr.strip().splitlines() or ["nothing on stderr"]
+    errors = [line for line in told if line.startswith("error:")]
+    equal(done.returncode, status, f"exit status ({(errors or told)[-1]})")
     return done
 
 

@@ -30,7 +30,16 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are used; the list itself needs none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *self._of_plugins(ctx)]
+
+    def _of_plugins(self, ctx: click.Context) -> tuple[str, ...]:
+        from xtrace.core.installed import any_installed
+
+        if not any_installed(sys.path):
+            return ()
+        from xtrace.cli.surroundings import plugins
+
+        return plugins().registry("commands").names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
@@ -54,7 +63,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items(), *((name, "From a plugin.") for name in self._of_plugins(ctx))])
 
 
 def unknown(kind: str, name: str, known: Iterable[str], code: str, otherwise: str) -> XtraceError:

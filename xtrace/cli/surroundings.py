@@ -90,7 +90,4 @@ def host(facts_file: str | None) -> HostFacts:
 
 
 def _none(kind: str, name: str, known: tuple[str, ...], code: str) -> XtraceError:
-    from xtrace.core.facts.model import near_names
-
-    near = near_names(name, known) or known
-    return UsageError.of(code, f"there is no {kind} {name!r}", hints=(f"one of {', '.join(near)}",))
+    return UsageError.of(code, f"there is no {kind} {name!r}", hints=(f"one of {', '.join(known)}",))

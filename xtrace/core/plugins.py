@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from xtrace.core.backend import Backend
+from xtrace.core.installed import GROUP, any_installed
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUP = "xtrace"
+    from xtrace.core.backend import Backend
+
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 
@@ -155,32 +156,6 @@ class Plugins:
                     registry.problems.append(f"{impl.plugin_name}: {type(error).__name__}: {error}")
             self._registries[kind] = registry
         return self._registries[kind]
-
-
-def any_installed(places: Sequence[str]) -> bool:
-    """May any distribution in these directories have a plugin? A look at the files that `importlib.metadata` reads,
-    without the cost of importing it, which every trace would pay. Anything that is no plain directory is a yes."""
-    return any(_may_hold(place or ".") for place in places)
-
-
-def _may_hold(place: str) -> bool:
-    try:
-        with os.scandir(place) as entries:
-            return any(_has_group(entry) for entry in entries)
-    except NotADirectoryError:
-        return True
-    except OSError:
-        return False
-
-
-def _has_group(entry: os.DirEntry[str]) -> bool:
-    """A distribution with our group; an egg is not looked into."""
-    if not entry.name.endswith((".dist-info", ".egg-info")):
-        return entry.name.endswith(".egg")
-    try:
-        return f"[{GROUP}]".encode() in Path(entry.path, "entry_points.txt").read_bytes()
-    except OSError:
-        return False
 
 
 def _entry_points() -> Iterable[EntryPoint]:

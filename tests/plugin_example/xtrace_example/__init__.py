@@ -16,7 +16,7 @@ def xtrace_register_probe_paths(register: Registry[Path]) -> None:
 @hookimpl
 def xtrace_register_sinks(register: Registry[Any]) -> None:
     def tab_separated() -> Any:
-        from xtrace_example.sink import TabSink
+        from .sink import TabSink
 
         return TabSink
 
@@ -26,7 +26,7 @@ def xtrace_register_sinks(register: Registry[Any]) -> None:
 @hookimpl
 def xtrace_register_capabilities(register: Registry[Any]) -> None:
     def watchdog() -> Any:
-        from xtrace_example.facts import watchdog
+        from .facts import watchdog
 
         return watchdog
 
@@ -36,7 +36,7 @@ def xtrace_register_capabilities(register: Registry[Any]) -> None:
 @hookimpl
 def xtrace_register_checks(register: Registry[Any]) -> None:
     def watchdog() -> Any:
-        from xtrace_example.facts import check_watchdog
+        from .facts import check_watchdog
 
         return check_watchdog
 
@@ -46,7 +46,7 @@ def xtrace_register_checks(register: Registry[Any]) -> None:
 @hookimpl
 def xtrace_register_commands(register: Registry[Any]) -> None:
     def hello() -> Any:
-        from xtrace_example.command import hello
+        from .command import hello
 
         return hello
 
@@ -56,7 +56,7 @@ def xtrace_register_commands(register: Registry[Any]) -> None:
 @hookimpl
 def xtrace_register_backends(register: Registry[Any]) -> None:
     def timers() -> Any:
-        from xtrace_example.backend import TimersBackend
+        from .backend import TimersBackend
 
         return TimersBackend()
 

@@ -17,5 +17,4 @@ def watchdog(host: HostFacts) -> Fact:
 def check_watchdog(host: HostFacts) -> tuple[Finding, ...]:
     """The kernel's lockup detector."""
     fact = host.fact("example.watchdog")
-    state = "ok" if fact.yes else "skip"
-    return (Finding("watchdog", state, fact.evidence or "not known"),)
+    return (Finding("watchdog", "ok" if fact.yes else "skip", fact.evidence or "not known"),)

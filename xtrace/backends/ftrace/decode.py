@@ -6,10 +6,10 @@ one compiled `struct.Struct`; dynamic ones (`__data_loc`, `__rel_loc`) are cut o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any
+from typing import Any, Optional
 
 from xtrace.backends.ftrace.ring_buffer import Extractor, Row
 from xtrace.core.evaluate.values import cut
@@ -30,10 +30,11 @@ Finisher = Callable[[bytes, int, list[Any]], None]
 
 @dataclass(frozen=True)
 class Layout:
-    """`columns[i]` is where a row holds the i-th wanted member."""
+    """`columns[i]` is where a row holds the i-th wanted member; `texts` read its dynamic strings."""
 
     extractor: Extractor
     columns: tuple[int, ...]
+    texts: tuple[TextCache, ...] = ()
 
 
 def layout_of(members: Sequence[Member], common_pid: Member = COMMON_PID) -> Layout:
@@ -48,10 +49,10 @@ def layout_of(members: Sequence[Member], common_pid: Member = COMMON_PID) -> Lay
         columns[part] = TID + len(columns)
     places = tuple(columns[(m.offset, _code(m))] for m in members)
     finishers = [_overlay(offset, code_) for offset, code_ in overlays]
-    finishers += _value_finishers(members, places)
-    return Layout(
-        _extractor(base, code, finishers, bulk=not overlays and all(m.location == "inline" for m in members)), places
-    )
+    texts = {m: TextCache(_limit(m)) for m in members if _is_dynamic_text(m)}
+    finishers += _value_finishers(members, places, texts)
+    bulk = not overlays and all(m.location == "inline" for m in members)
+    return Layout(_extractor(base, code, finishers, bulk), places, tuple(texts.values()))
 
 
 def _code(member: Member) -> str:
@@ -101,11 +102,17 @@ def _overlay(offset: int, code: str) -> Finisher:
     return finish
 
 
-def _value_finishers(members: Sequence[Member], places: Sequence[int]) -> list[Finisher]:
+def _is_dynamic_text(member: Member) -> bool:
+    return member.location != "inline" and not isinstance(member.type, (Array, Buffer, Inet))
+
+
+def _value_finishers(
+    members: Sequence[Member], places: Sequence[int], texts: Mapping[Member, TextCache]
+) -> list[Finisher]:
     made: dict[int, Finisher] = {}
     for member, place in zip(members, places):
         if member.location != "inline":
-            made[place] = _dynamic(member, place)
+            made[place] = _dynamic(member, place, texts.get(member))
         elif member.bit_size:
             made[place] = _bits(member, place)
         elif isinstance(member.type, String):
@@ -113,16 +120,18 @@ def _value_finishers(members: Sequence[Member], places: Sequence[int]) -> list[F
     return list(made.values())
 
 
-def _dynamic(member: Member, place: int) -> Finisher:
-    """A dynamic array: the low half of its descriptor is where it lies, the high half its length in bytes."""
+def _dynamic(member: Member, place: int, text: Optional[TextCache]) -> Finisher:
+    """A dynamic array: the low half of its descriptor is where it lies, the high half its length in bytes. A string
+    whose memory could not be read has length 0, an empty one length 1 (Linux 797311bce5c2, v6.5, and before v6.2)."""
     base = HEAD + (member.offset + 4 if member.location == "rel_loc" else 0)
-    text = not isinstance(member.type, (Array, Buffer, Inet))
-    convert: Callable[[bytes], Any] = TextCache(_limit(member)) if text else bytes
+    convert: Callable[[bytes], Any] = bytes if text is None else text
 
     def finish(page: bytes, position: int, row: list[Any]) -> None:
         descriptor = row[place]
         start = position + base + (descriptor & 0xFFFF)
         row[place] = convert(page[start : start + (descriptor >> 16)])
+        if text is not None and descriptor < 0x10000:
+            text.faults += 1
 
     return finish
 
@@ -153,11 +162,12 @@ def _limit(member: Member) -> int:
 
 class TextCache(dict[bytes, str]):
     """Bytes up to NUL as text of at most `size` bytes with its NUL, remembered, because traces repeat few names.
-    Undecodable bytes are kept (`surrogateescape`)."""
+    Undecodable bytes are kept (`surrogateescape`). `faults` counts strings that the kernel could not read."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self._size = size
+        self.faults = 0
 
     def __missing__(self, raw: bytes) -> str:
         text = cut(raw.split(b"\0", 1)[0].decode("utf-8", "surrogateescape"), self._size)

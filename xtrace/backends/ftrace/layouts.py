@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from xtrace.backends.ftrace import stacks
-from xtrace.backends.ftrace.decode import layout_of
+from xtrace.backends.ftrace.decode import TextCache, layout_of
 from xtrace.backends.ftrace.fetch import field_member
 from xtrace.backends.ftrace.instance import Instance
 from xtrace.backends.ftrace.model import Column, Event, FtraceModel, Source
@@ -44,6 +44,13 @@ class Layouts:
     kinds: dict[int, Kind]
     extractors: dict[int, Extractor]
     stacks: Optional[StacksMaker] = None
+    texts: list[TextCache] = field(default_factory=list)
+    """What reads the strings of events that xtrace itself defined."""
+
+    @property
+    def faults(self) -> int:
+        """Strings whose memory was not there when the event happened."""
+        return sum(text.faults for text in self.texts)
 
 
 def layouts(model: FtraceModel, instance: Instance) -> Layouts:
@@ -62,6 +69,8 @@ def layouts(model: FtraceModel, instance: Instance) -> Layouts:
         layout = layout_of(tuple(kind.members.values()))
         kind.places = dict(zip(kind.members, layout.columns))
         made.extractors[number] = layout.extractor
+        if any(event.own for event in kind.events):
+            made.texts += layout.texts
     if stacked:
         _add_stacks(made, model, instance)
     return made

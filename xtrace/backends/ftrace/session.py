@@ -62,6 +62,7 @@ class FtraceSession:
         self._samplers: list[Sampler] = []
         self._wait = FIRST_WAIT
         self._messages: list[Message] = []
+        self._layouts: Layouts | None = None
         name = session_name(os.getpid(), next(_serial))
         self._watchdog = Watchdog(tracefs, name)
         self._instance = Instance(tracefs, name, model, self._threads())
@@ -99,7 +100,7 @@ class FtraceSession:
         instance.apply([step for step in model.steps if step.event >= 0])
         missing = instance.settled()
         self._raise_semaphores()
-        made = layouts(model, instance)
+        made = self._layouts = layouts(model, instance)
         self._evaluator = Evaluator(by_rows(self._unfiltered(model.program), row_places(model, made)))
         self._fires = Dispatch(model, made, self._identity, self._evaluator.handlers, self._late).fires
         self._clock.measure(instance)
@@ -197,7 +198,7 @@ class FtraceSession:
             *self._timers.losses(),
             *self._sample_losses(),
             *self._counted.losses(),
-            *self._late_losses(),
+            *self._unread(),
             *self._notices(),
         ]
 
@@ -273,11 +274,14 @@ class FtraceSession:
             for cpu, count in sampler.lost.items():
                 yield Loss("dropped", count, f"samples of cpu{cpu}", "sample less often")
 
-    def _late_losses(self) -> list[Loss]:
-        if not self._late.lost:
-            return []
-        remedy = "--backend bcc reads strings while the event happens"
-        return [Loss("unreadable", self._late.lost, "strings of processes that had ended", remedy)]
+    def _unread(self) -> Iterator[Loss]:
+        """Strings that are shown empty because nobody could read them."""
+        if self._late.lost:
+            remedy = "--backend bcc reads strings while the event happens"
+            yield Loss("unreadable", self._late.lost, "strings of processes that had ended", remedy)
+        if self._layouts is not None and self._layouts.faults:
+            remedy = "--backend bcc reads them when the call returns, where the program allows that"
+            yield Loss("unreadable", self._layouts.faults, "strings not in memory when the event happened", remedy)
 
     def _notices(self) -> Iterator[Notice]:
         if self._identity.guessed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Mapping
 from typing import Optional
@@ -37,6 +36,8 @@ def read_config(files: HostFiles, path: str) -> Mapping[str, str]:
     """The configuration in a file, which may be gzipped. Raises OSError."""
     data = files.read(path)
     if data[:2] == b"\x1f\x8b" and len(data) <= _MAX_PACKED:
+        import gzip
+
         data = gzip.decompress(data)
     return parse_config(data.decode("utf-8", "replace"))
 

@@ -22,12 +22,25 @@ that holds everywhere. Options are folded before either (`xtrace.core.lang.fold`
 
 from __future__ import annotations
 
-from xtrace.core.lang.typing import functions, maps, memory, names, operators, outputs, sizes, statements
+from xtrace.core.lang.typing import (
+    byte_functions,
+    functions,
+    maps,
+    memory,
+    names,
+    operators,
+    outputs,
+    sizes,
+    statements,
+    text_functions,
+)
 from xtrace.core.lang.typing.checking import check
 from xtrace.core.lang.typing.host import EventSource, Settings, Types
 from xtrace.core.lang.typing.typer import AttachedClause, Trial, Typer
 
 __all__ = ["AttachedClause", "EventSource", "Settings", "Trial", "Typer", "Types", "check"]
 
-_REGISTERED = (functions, maps, memory, names, operators, outputs, sizes, statements)
+_REGISTERED = (
+    byte_functions, functions, maps, memory, names, operators, outputs, sizes, statements, text_functions,
+)  # fmt: skip
 """Modules that put their typers into the registry when they are imported."""

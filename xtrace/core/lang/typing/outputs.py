@@ -8,10 +8,10 @@ from typing import Optional
 from xtrace.core import ir
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
+from xtrace.core.lang.typing.arguments import numeric
 from xtrace.core.lang.typing.columns import emitted_columns
 from xtrace.core.lang.typing.context import Context
 from xtrace.core.lang.typing.formats import check_format
-from xtrace.core.lang.typing.functions import numeric
 from xtrace.core.lang.typing.kinds import describe
 from xtrace.core.lang.typing.maps import read_type, typed_keys
 from xtrace.core.lang.typing.registry import action

@@ -1,0 +1,104 @@
+"""Functions of text: `str` and its like, `strncmp`, `strcontains`."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from xtrace.core import ir
+from xtrace.core.lang import ast
+from xtrace.core.lang.typing.arguments import numeric, textual, wrong
+from xtrace.core.lang.typing.context import Context, unknown
+from xtrace.core.lang.typing.kinds import is_number, size_of
+from xtrace.core.lang.typing.memory import Location, address, fetch, locate
+from xtrace.core.lang.typing.names import integer, literal, positional_text
+from xtrace.core.lang.typing.registry import function
+from xtrace.core.types import (
+    Array,
+    Buffer,
+    Space,
+    String,
+    Unknown,
+)
+
+
+@function("str", 1, 2)
+def str_(ctx: Context, node: ast.Call) -> ir.Expr:
+    return _read_string(ctx, node, None)
+
+
+@function("kstr", 1, 2)
+def kstr(ctx: Context, node: ast.Call) -> ir.Expr:
+    return _read_string(ctx, node, Space.KERNEL)
+
+
+@function("ustr", 1, 2)
+def ustr(ctx: Context, node: ast.Call) -> ir.Expr:
+    return _read_string(ctx, node, Space.USER)
+
+
+def _read_string(ctx: Context, node: ast.Call, space: Optional[Space]) -> ir.Expr:
+    limit = ctx.settings.config.max_strlen
+    if len(node.args) > 1:
+        length = _length(ctx, node)
+        limit = min(limit, length + 1) if length is not None else limit
+    subject = node.args[0]
+    if isinstance(subject, ast.Positional):
+        parameters = ctx.settings.parameters
+        if parameters is None:
+            return ir.Var("", String(limit), node.span)
+        return literal(ctx, positional_text(parameters, subject.index)[: limit - 1], node.span)
+    found = locate(ctx, subject)
+    if isinstance(found, Location) and isinstance(found.type, Array) and found.record is None:
+        size = min(limit, size_of(found.type) or limit)
+        return ir.ReadString(address(found, node.span), space or found.space, String(size), node.span)
+    value = fetch(ctx, found, subject)
+    if isinstance(value.type, String):
+        return _cut(value, limit)
+    if isinstance(value.type, Buffer) and isinstance(value, ir.Field):
+        return ir.Field(value.member, String(limit), node.span)
+    if not is_number(value.type):
+        return wrong(ctx, node, 0, value, "an address")
+    return ir.ReadString(value, space or ctx.space_of(value), String(limit), node.span)
+
+
+def _cut(value: ir.Expr, limit: int) -> ir.Expr:
+    """A string that is already one, where `str()` is asked for fewer bytes of it."""
+    if isinstance(value, ir.ReadString) and isinstance(value.type, String) and value.type.size > limit:
+        return ir.ReadString(value.address, value.space, String(limit), value.span)
+    return value
+
+
+def _length(ctx: Context, node: ast.Call) -> Optional[int]:
+    typed = numeric(ctx, node, 1)
+    if isinstance(typed, ir.Const):
+        if typed.value >= 0:
+            return typed.value
+        ctx.report("XT0205", f"{node.function}() takes a length of 0 or more", node.args[1].span)
+    elif not isinstance(typed.type, Unknown):
+        hint = "buf(address, length) takes a length known at run time only"
+        ctx.report("XT0223", f"the length of {node.function}() must be a constant", node.args[1].span, hint)
+    return None
+
+
+@function("strncmp", 3, 3)
+def strncmp(ctx: Context, node: ast.Call) -> ir.Expr:
+    """0 where the first bytes are equal, as in C."""
+    left, right = ctx.in_order([lambda: textual(ctx, node, 0), lambda: textual(ctx, node, 1)])
+    length = ctx.constant(node.args[2], "the length of strncmp()")
+    if length is None:
+        return unknown(node.span)
+    if length < 0:
+        return ctx.report("XT0205", "strncmp() takes a length of 0 or more", node.args[2].span)
+    if isinstance(left, ir.Text) and isinstance(right, ir.Text):
+        return integer(int(left.value[:length] != right.value[:length]), node.span)
+    if length == 0:
+        return integer(0, node.span)
+    return ir.Compare("!=", left, right, length, span=node.span)
+
+
+@function("strcontains", 2, 2)
+def strcontains(ctx: Context, node: ast.Call) -> ir.Expr:
+    whole, part = ctx.in_order([lambda: textual(ctx, node, 0), lambda: textual(ctx, node, 1)])
+    if isinstance(whole, ir.Text) and isinstance(part, ir.Text):
+        return integer(int(part.value in whole.value), node.span)
+    return ir.Contains(whole, part, span=node.span)
