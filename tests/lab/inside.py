@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shlex
@@ -10,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,6 +63,17 @@ def equal_counts(actual: Iterable[object], expected: Iterable[object], what: str
     """Fail unless both hold the same things equally often; tell the difference."""
     more, fewer = Counter(actual), Counter(expected)
     assert more == fewer, f"{what}: unexpected {dict(more - fewer)!r}, missing {dict(fewer - more)!r}"
+
+
+@contextlib.contextmanager
+def hidden(path: Path) -> Iterator[None]:
+    """Rename a file or folder meanwhile, as if it were not there."""
+    elsewhere = path.with_name(f"{path.name}.hidden")
+    path.rename(elsewhere)
+    try:
+        yield
+    finally:
+        elsewhere.rename(path)
 
 
 def stap_module(script: str) -> Path:

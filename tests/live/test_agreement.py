@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,24 +100,49 @@ def rows(tool: str, backend: str, kind: str, *words: str) -> list[dict[str, obje
     return [row for row in found if row.get("schema") == "xtrace.event/1"]
 
 
-def peer_lines(tool: str, kind: str) -> list[list[str]]:
-    """The columns of a libbpf tool that watches our workload, started a moment before it."""
-    process = subprocess.Popen([tool], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        subprocess.run(["sleep", "1.5"], check=True)
+class Peer:
+    """A libbpf tool that watches from the moment it first shows anything, its lines gathered as they come."""
+
+    def __init__(self, tool: str) -> None:
+        command = ["stdbuf", "-oL", tool]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.lines: list[list[str]] = []
+        threading.Thread(target=self._gather, daemon=True).start()
+
+    def _gather(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.split())
+
+    def __enter__(self) -> Peer:
+        self.wait(lambda: len(self.lines) > 1, between=lambda: subprocess.run(["/bin/true"], check=True))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(10)
+
+    def wait(self, seen: Callable[[], bool], between: Callable[[], object] = lambda: None) -> None:
+        limit = time.monotonic() + 30
+        while not seen() and time.monotonic() < limit:
+            between()
+            time.sleep(0.1)
+
+
+def peer_lines(tool: str, kind: str, wanted: Callable[[list[str]], bool], count: int) -> list[list[str]]:
+    """The lines of a peer about our workload, once `count` of them have come."""
+    with Peer(tool) as peer:
         subprocess.run(workload(kind).split(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["sleep", "1"], check=True)
-    finally:
-        process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=10)
-    return [line.split() for line in out.splitlines()]
+        peer.wait(lambda: sum(map(wanted, peer.lines)) >= count)
+        return [line for line in peer.lines if wanted(line)]
 
 
 def test_opensnoop_as_libbpf_tools() -> None:
     needs("opensnoop")
     name = tag("opens")
     ours = Counter((str(row["path"]), row["err"]) for row in rows("opensnoop", "bcc", "opens") if row["comm"] == name)
-    theirs = Counter((line[-1], int(line[-2])) for line in peer_lines("opensnoop", "opens") if name in line)
+    lines = peer_lines("opensnoop", "opens", lambda line: name in line, 2 * COUNT)
+    theirs = Counter((line[-1], int(line[-2])) for line in lines)
     assert sum(theirs.values()) == 2 * COUNT
     assert ours == theirs
 
@@ -123,7 +150,7 @@ def test_opensnoop_as_libbpf_tools() -> None:
 def test_execsnoop_as_libbpf_tools(backend: str) -> None:
     needs("execsnoop")
     ours = Counter(row["comm"] for row in rows("execsnoop", backend, "execs") if row["path"] != sys.executable)
-    lines = [line for line in peer_lines("execsnoop", "execs") if "lab-execs" in line]
+    lines = peer_lines("execsnoop", "execs", lambda line: "lab-execs" in line, COUNT)
     theirs = Counter(line[0] for line in lines)
     assert sum(theirs.values()) == COUNT
     assert {comm: ours[comm] for comm in theirs} == dict(theirs)

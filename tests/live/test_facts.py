@@ -142,7 +142,7 @@ def test_btf_agrees_with_format_files(host: LiveHost) -> None:
 
 
 AS_NOBODY = """
-import ctypes, grp, json, os
+import ctypes, grp, json, os, zlib
 from xtrace.core.facts.live import LiveHost
 from xtrace.core.facts import conclusive, files
 LiveHost("/nonexistent").facts()  # loads every module while they can still be read

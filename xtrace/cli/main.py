@@ -26,6 +26,10 @@ COMMANDS = {
 }
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are used; the list itself needs none of them."""
 
@@ -60,6 +64,13 @@ class LazyGroup(click.Group):
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise unknown("command", args[0], COMMANDS, "XT0001", "xtrace --help lists the commands")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would exit with 1; for xtrace a reader that has read enough is a normal ending.
+            raise ReaderGoneError from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -100,7 +111,7 @@ def run(argv: list[str]) -> int:
         return _usage(error, as_json="--json" in argv)
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
+    except (ReaderGoneError, BrokenPipeError):
         _discard_stdout()
         return 0
     except Exception as error:

@@ -9,10 +9,11 @@ from pathlib import Path
 from tests.lab.capability import LAB
 from tests.lab.case import BACKENDS, case
 from tests.lab.cases.programs import COUNT, GETPPID, LATENCY, SYSCALLS
-from tests.lab.inside import command, equal, maps, workload, xtrace
+from tests.lab.inside import command, equal, hidden, maps, workload, xtrace
 from tests.lab.workload import tag
 
 NO_BACKEND = 4
+NOT_STARTED = 5
 
 
 @case(timeout=240)
@@ -45,7 +46,9 @@ def broken_compiler() -> None:
     for header in headers:
         header.write_text("#error broken on purpose\n")
     words = ["trace", "--json", "-e", SYSCALLS, "-c", workload("getppids", COUNT)]
-    done = command("env", f"PYTHONPATH={broken}", "python3", "-m", "xtrace", *words)
+    # SystemTap would be next, and take its minutes for a module.
+    with hidden(Path("/usr/bin/stap")):
+        done = command("env", f"PYTHONPATH={broken}", "python3", "-m", "xtrace", *words)
     shutil.rmtree(broken)
     equal(done.returncode, 0, "exit status")
     assert "bcc could not start" in done.stderr and "going on with" in done.stderr, done.stderr
@@ -57,3 +60,11 @@ def nothing_left_to_try() -> None:
     """A backend that was asked for and lacks the function exits with 4, with near names."""
     done = xtrace("trace", "--backend", "ftrace", "-e", "kprobe:vfs_raed { }", status=NO_BACKEND)
     assert "vfs_read" in done.stderr, done.stderr
+
+
+@case(kernels=["6.1", "6.12"], timeout=3000, long=True)
+def systemtap_too_old() -> None:
+    """A SystemTap that does not fit its kernel fails with the compiler's or the loader's reason and a remedy."""
+    program = "kprobe:vfs_read { @ = count(); }"
+    done = xtrace("trace", "--backend", "systemtap", "-e", program, status=NOT_STARTED, timeout=2900)
+    assert "hint:" in done.stderr and "newer" in done.stderr, done.stderr

@@ -77,6 +77,13 @@ def test_configuration_of_el7_has_older_names(tmp_path: Path) -> None:
     assert "CONFIG_KPROBE_EVENT=y" in found.evidence
 
 
+def test_a_damaged_configuration_is_not_an_answer(tmp_path: Path) -> None:
+    plant(tmp_path, {"proc/config.gz": b"\x1f\x8b\x08nonsense"})
+    found = LiveHost(str(tmp_path), RELEASE).config("CONFIG_BPF")
+    assert found.state is State.UNPROBED
+    assert "config.gz" in found.evidence
+
+
 def test_no_configuration_is_not_an_answer(tmp_path: Path) -> None:
     assert LiveHost(str(tmp_path), RELEASE).config("CONFIG_BPF").state is State.UNPROBED
 

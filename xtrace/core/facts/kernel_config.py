@@ -10,7 +10,7 @@ from xtrace.core.facts.files import HostFiles
 from xtrace.core.facts.model import Fact, State
 
 _LINE = re.compile(r"^(CONFIG_\w+)=(.*)$", re.M)
-_MAX_PACKED = 4 << 20
+_MAX_BYTES = 4 << 20
 _EL7_NAMES = {"CONFIG_KPROBE_EVENTS": "CONFIG_KPROBE_EVENT", "CONFIG_UPROBE_EVENTS": "CONFIG_UPROBE_EVENT"}
 """Renamed by Linux 6b0b7551428e ("perf/core: Rename CONFIG_[UK]PROBE_EVENT to CONFIG_[UK]PROBE_EVENTS"), v4.11."""
 
@@ -35,11 +35,19 @@ def parse_config(text: str) -> dict[str, str]:
 def read_config(files: HostFiles, path: str) -> Mapping[str, str]:
     """The configuration in a file, which may be gzipped. Raises OSError."""
     data = files.read(path)
-    if data[:2] == b"\x1f\x8b" and len(data) <= _MAX_PACKED:
-        import gzip
-
-        data = gzip.decompress(data)
+    if data[:2] == b"\x1f\x8b":
+        data = _unpacked(data, path)
     return parse_config(data.decode("utf-8", "replace"))
+
+
+def _unpacked(data: bytes, path: str) -> bytes:
+    """The content of a gzip file, bounded: a collector's archive may come from a stranger."""
+    import zlib
+
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, _MAX_BYTES)
+    except zlib.error as error:
+        raise OSError(f"{path} cannot be unpacked: {error}") from error
 
 
 def option(options: Optional[Mapping[str, str]], name: str, where: str) -> Fact:

@@ -13,7 +13,7 @@ from xtrace.core.lang.source import Source, Span
 from xtrace.core.lang.spellings import TIMER_UNITS, ProbeKind, near_probe_kinds, probe_kind
 
 _HEAD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_*?]+)*")
-_EVENT = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_*?]+)+\Z")
+_EVENT = re.compile(r"(?:[a-z][a-z0-9_]*(?:\.[a-z0-9_*?]+)+|page_fault)\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*[ \t]*=(?!=)[ \t]*(?=[A-Za-z])")
 _COLON = re.compile(r"[ \t]*:[ \t]*")
 _PLAIN = re.compile(r'(?:\\.|[^\s,{}:"/()\\;=|])+')

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xtrace.core import ir
+from xtrace.core.attach import USER_SPACE
 from xtrace.core.plan.model import Plan, Refusal, Verdict
 
 
@@ -52,8 +53,10 @@ def cost(plan: Plan) -> tuple[bool, bool]:
 
 
 def aggregates(program: ir.Program) -> bool:
-    """Does the program count more than it prints? Any aggregation fed in a kernel clause says so."""
-    return any(decl.aggregation is not None for decl in program.maps)
+    """Does the program count what the kernel does, more than it prints? One that only has timers of its own costs no
+    traced task anything."""
+    in_kernel = any(not isinstance(point, USER_SPACE) for clause in program.clauses for point in clause.attach)
+    return in_kernel and any(decl.aggregation is not None for decl in program.maps)
 
 
 def settled(plan: Plan) -> bool:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from xtrace.core.backend import Backend
 from xtrace.core.facts.model import HostFacts
+from xtrace.core.plan.checking import check_request
 from xtrace.core.plan.choose import choose, settled
 from xtrace.core.plan.model import Plan, Refusal, Request, Verdict
 
 
 def plan_all(request: Request, facts: HostFacts, backends: Mapping[str, Backend]) -> tuple[Verdict, ...]:
-    """One verdict per backend, in the order of registration."""
+    """One verdict per backend, in the order of registration. Raises ProgramError for what is wrong on any host."""
+    check_request(request)
     return tuple(backend.plan(request, facts) for backend in backends.values())
 
 
@@ -20,9 +22,11 @@ class Candidates:
 
     A backend whose plan no other could beat settles the choice, and the others are asked only if it fails to start: a
     trace should not wait for the verdict of an engine that it does not use. `refused` holds the refusals met so far.
+    Raises ProgramError for what is wrong on any host.
     """
 
     def __init__(self, request: Request, facts: HostFacts, backends: Mapping[str, Backend]) -> None:
+        check_request(request)
         self.refused: list[Refusal] = []
         self._request = request
         self._facts = facts

@@ -20,7 +20,7 @@ from xtrace.core.probes import source_text
 from xtrace.core.probes.schema import Reader
 from xtrace.core.probes.yaml_nodes import Mapping as MappingNode
 from xtrace.core.probes.yaml_nodes import read
-from xtrace.core.types import CType, Inet, Int, Pointer, Stack, String, Void
+from xtrace.core.types import CType, Inet, Int, Pointer, Stack, String, Symbol, Void
 
 FIELD_TYPES: dict[str, CType] = {
     "int": Int(8, True),
@@ -28,6 +28,7 @@ FIELD_TYPES: dict[str, CType] = {
     "string": String(),
     "inet": Inet(),
     "pointer": Pointer(Void()),
+    "ksym": Symbol(user=False),
     "kstack": Stack(user=False),
     "ustack": Stack(user=True),
 }
@@ -48,8 +49,9 @@ class SourceSpec:
 
     A simple source has `attach`: several points are one event together (open and openat), each with the same
     expressions. A pair has `enter` and `leave` point by point, `key` to match them, and `save`: names for what is
-    taken at the entry and usable in `fields`, which are then of the exit. Expressions use the attach point's own
-    names, its prototype's parameters, and `let`s.
+    taken at the entry and usable in `fields`, which are then of the exit. `when` and `where` are then asked at the
+    entry, `exit_where` at the exit. Expressions use the attach point's own names, its prototype's parameters, and
+    `let`s. `how` tells sources with the same attach points apart.
     """
 
     attach: tuple[ast.AttachPoint, ...]
@@ -60,20 +62,29 @@ class SourceSpec:
     let: Mapping[str, ast.Expr]
     when: Optional[ast.Expr]
     where: Optional[ast.Expr]
+    exit_where: Optional[ast.Expr]
     approximate: str
     late: bool
+    how: str
     span: Span
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """The attach points, or pairs of them, as the file writes them."""
-        points = [point.span.text for point in self.attach]
-        return tuple(f"{a} with {b.span.text}" for a, b in zip(points, self.leave)) if self.leave else tuple(points)
+        """The attach points, or pairs of them, without prototypes."""
+        points = [shown(point) for point in self.attach]
+        return tuple(f"{a} with {shown(b)}" for a, b in zip(points, self.leave)) if self.leave else tuple(points)
 
     @property
     def title(self) -> str:
-        """All attach points on one line."""
-        return ", ".join(self.titles)
+        """The attach points in short: the first, and how many more there are."""
+        first, *others = self.titles
+        more = f" and {len(others)} more" if others else ""
+        return f"{first}{more}{f' ({self.how})' if self.how else ''}"
+
+
+def shown(point: ast.AttachPoint) -> str:
+    """An attach point as users write it."""
+    return ":".join((point.kind, *point.parts))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xtrace.core.probes.events import SourceSpec
 
 _KEYS = (
-    "attach", "enter", "exit", "key", "save", "fields", "let", "when", "where", "approximate", "late",
+    "attach", "enter", "exit", "key", "save", "fields", "let", "when", "where", "exit_where", "approximate", "late", "how",
 )  # fmt: skip
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ def source(reader: Reader, fields: Mapping[str, Any]) -> SourceSpec:
     attach, leave = _points(reader, "enter" if pair else "attach"), _points(reader, "exit") if pair else ()
     if pair and "attach" in reader.node.entries:
         reader.complain("XT0304", "a source has either attach, or enter and exit", reader.node.keys["attach"])
+    if not pair:
+        for key in ("save", "key", "exit_where"):
+            if key in reader.node.entries:
+                reader.complain("XT0304", f"{key} belongs to a pair of enter and exit", reader.node.keys[key])
     if pair and len(attach) != len(leave):
         reader.complain("XT0305", f"{len(attach)} entries do not pair with {len(leave)} exits", reader.span)
     given = _expressions(reader, "fields")
@@ -46,8 +50,10 @@ def source(reader: Reader, fields: Mapping[str, Any]) -> SourceSpec:
         let=lets,
         when=_one(reader, "when"),
         where=_one(reader, "where"),
+        exit_where=_one(reader, "exit_where"),
         approximate=reader.text("approximate"),
         late=reader.flag("late"),
+        how=reader.text("how"),
         span=reader.span,
     )
 

@@ -7,6 +7,7 @@ of the user's own, `args.newstate` is the number that bpftrace shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from xtrace.core.facts.model import HostFacts
 from xtrace.core.types import Enumerated, Int, Member
 
 _MARK = "format:"
+_ENTRY = re.compile(r'\{\s*(\w+),\s*"([^"]*)"\s*\}')
 
 
 def with_named_values(point: at.Attach, facts: HostFacts) -> at.Attach:
@@ -43,4 +45,13 @@ def values_of(enum: str, facts: HostFacts) -> Mapping[int, str] | None:
         return None
     system, event, field = enum[len(_MARK) :].split(":")
     known = facts.event_format(system, event)
-    return known.enums.get(field, {}) if known is not None else {}
+    if known is None:
+        return {}
+    return known.enums.get(field) or _by_enumerator(known.print_format, field, facts)
+
+
+def _by_enumerator(print_format: str, field: str, facts: HostFacts) -> Mapping[int, str]:
+    """Where the kernel left names instead of numbers in the format, `{ TCP_CLOSE, "TCP_CLOSE" }`, BTF tells them."""
+    said = print_format.partition(f"__print_symbolic(REC->{field},")[2].partition(")")[0]
+    values = ((facts.types.enumerator(name), shown) for name, shown in _ENTRY.findall(said))
+    return {value: shown for value, shown in values if value is not None}

@@ -1,9 +1,9 @@
 """A pair of probes as two clauses: the entry keeps what the user's clause needs, the exit takes it out and runs it.
 
-    entry:                            exit, where @__1_entered[key]:
-      @__1_start[key] = start;          $__1_start = @__1_start[key];
-      @__1_entered[key] = 1;            delete(@__1_start[key]); delete(@__1_entered[key]);
-                                        if (predicate) { body }
+entry:                            exit, where @__1_entered[key]:
+  @__1_start[key] = start;          $__1_start = @__1_start[key];
+  @__1_entered[key] = 1;            delete(@__1_start[key]); delete(@__1_entered[key]);
+                                    if (predicate) { body }
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ def leaving(clause: ast.Clause, number: int, spec: SourceSpec, wanted: Sequence[
     takes: list[ast.Stmt] = [ast.Assign(kept[name], "", one, span) for name, one in zip(wanted, maps)]
     drops: list[ast.Stmt] = [ast.Do(ast.Call("delete", (one,), span), span) for one in (*maps, entered)]
     body: tuple[ast.Stmt, ...] = clause.body
+    names = {_hidden(number, "key"): spec.key}
     if clause.predicate is not None:
         body = (ast.If(clause.predicate, clause.body, (), span),)
-    return Half(
-        ast.Clause(clause.points, entered, (*takes, *drops, *body), span), {_hidden(number, "key"): spec.key}, kept
-    )
+    if spec.exit_where is not None:
+        names[_hidden(number, "where")] = spec.exit_where
+        body = (ast.If(ast.Name(_hidden(number, "where"), span), body, (), span),)
+    return Half(ast.Clause(clause.points, entered, (*takes, *drops, *body), span), names, {**kept, **spec.let})
 
 
 def _hidden(number: int, name: str) -> str:

@@ -17,8 +17,9 @@ from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import all_events, find_event
 from xtrace.core.resolve.late import read_late
-from xtrace.core.resolve.named import Objections, serve
+from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
+from xtrace.core.resolve.source import Objections
 
 
 @dataclass(frozen=True)

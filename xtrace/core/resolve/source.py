@@ -94,7 +94,7 @@ class Attempt:
 
     def _least_loss(self, absent: Mapping[str, str], first: str) -> dict[str, str]:
         """The optional fields that must be left out: first all are, then each is tried with those found so far."""
-        lost = {**absent, **{name: first for name in self._optional}}
+        lost = {**absent, **dict.fromkeys(self._optional, first)}
         self._typed(lost, keep=False)
         for name in self._optional:
             tried = {other: why for other, why in lost.items() if other != name}
@@ -165,10 +165,15 @@ class Attempt:
         )
 
     def _saved(self, lost: Mapping[str, str]) -> tuple[str, ...]:
-        """What a pair must save at its entry: the names that the fields in use refer to."""
-        fields = [self.spec.fields[name] for name in self.used if name not in lost]
-        names = {node.name for node in nodes(fields) if isinstance(node, ast.Name)}
-        return tuple(name for name in self.spec.save if name in names)
+        """What a pair must save at its entry: the names that the exit and the fields in use refer to."""
+        spec = self.spec
+        asked: list[object] = [spec.exit_where, *(spec.fields[name] for name in self.used if name not in lost)]
+        names: set[str] = set()
+        while asked:
+            found = {node.name for node in nodes(asked.pop()) if isinstance(node, ast.Name)} - names
+            names |= found
+            asked += [spec.let[name] for name in found if name in spec.let and name not in spec.save]
+        return tuple(name for name in spec.save if name in names)
 
     def _ask(self, where: at.Attach, source: EventSource) -> None:
         """The source's `when`, asked of the host at the (first) point."""
@@ -209,5 +214,3 @@ def _why(located: Located) -> str:
     # Without tracefs nothing else matters, so its remedy must not be lost.
     words = f"{first.message}; {first.hints[0]}" if first.code == "XT0504" and first.hints else first.message
     return f"{located.state}: {words}" if located.state else words
-
-

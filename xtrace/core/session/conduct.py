@@ -14,9 +14,11 @@ from xtrace.core import ir
 from xtrace.core.backend import Backend
 from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
 from xtrace.core.facts.model import HostFacts
+from xtrace.core.facts.number_names import disk_names, signal_names
 from xtrace.core.facts.syscalls import syscall_names
 from xtrace.core.plan.model import Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
+from xtrace.core.resolve.named_values import values_of
 from xtrace.core.session.attempt import launch_first
 from xtrace.core.session.drive import Limits, Writer, drive
 from xtrace.core.session.present import Presenter
@@ -90,10 +92,18 @@ def conduct(
 
 
 def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
-    """Names by value of the host's enums; its system calls go by the name `syscall`."""
+    """Names by value of the host's enums, of fields that print formats name, and of what the language names itself."""
+    tables: Mapping[str, Callable[[], Mapping[int, str]]] = {
+        "syscall": lambda: syscall_names(facts.arch),
+        "disk": disk_names,
+        "signal": signal_names,
+    }
 
     def names(enum: str) -> Mapping[int, str]:
-        return syscall_names(facts.arch) if enum == "syscall" else facts.types.enum_values(enum)
+        if enum in tables:
+            return tables[enum]()
+        recorded = values_of(enum, facts)
+        return facts.types.enum_values(enum) if recorded is None else recorded
 
     return names
 

@@ -27,6 +27,7 @@ from xtrace.core.lang.typing import (
     functions,
     maps,
     memory,
+    named_numbers,
     names,
     operators,
     outputs,
@@ -41,6 +42,7 @@ from xtrace.core.lang.typing.typer import AttachedClause, Trial, Typer
 __all__ = ["AttachedClause", "EventSource", "Settings", "Trial", "Typer", "Types", "check"]
 
 _REGISTERED = (
-    byte_functions, functions, maps, memory, names, operators, outputs, sizes, statements, text_functions,
+    byte_functions, functions, maps, memory, named_numbers, names, operators, outputs, sizes, statements,
+    text_functions,
 )  # fmt: skip
 """Modules that put their typers into the registry when they are imported."""

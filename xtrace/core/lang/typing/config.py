@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Optional, Union
 
 from xtrace.core import ir
@@ -104,6 +103,8 @@ def _unknown(program: ast.Program, name: str) -> Diagnostic:
     if name in _OF_BPFTRACE:
         complaint = _complaint(program, name, f"{name} tunes bpftrace's own machinery and has no effect here")
         return replace(complaint, severity="warning")
+    from difflib import get_close_matches
+
     near = get_close_matches(name, (*ir.Config.__dataclass_fields__, "stack_mode"))
     hints = (f"did you mean {', '.join(near)}?",) if near else ()
     return replace(_complaint(program, name, f"there is no setting {name}"), hints=hints)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Callable, Optional
 
 from xtrace.core import ir
@@ -79,6 +78,8 @@ class Context:
 
     def near(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
         """A hint with the known names most like a wrong one; empty where none is like it."""
+        from difflib import get_close_matches
+
         found = get_close_matches(name, known, n=3, cutoff=0.6)
         return (f"did you mean {', '.join(found)}?",) if found else ()
 

@@ -1,0 +1,103 @@
+"""Each check on hosts where it has something to say, and where it has not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xtrace.builtin import CHECKS
+from xtrace.core.facts.model import Fact, State
+from xtrace.core.plan.model import Finding
+from xtrace.doctor import checks, remedies
+from xtrace.testing.hosts import FakeHost
+
+
+def states(*found: Finding) -> list[str]:
+    return [one.state for one in found]
+
+
+def test_every_id_has_a_function_with_a_title() -> None:
+    for name in CHECKS.values():
+        assert (getattr(checks, name).__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("name", CHECKS.values())
+def test_a_host_of_which_nothing_is_known_gives_no_verdict(name: str) -> None:
+    found = getattr(checks, name)(FakeHost())
+    assert found
+    assert not {"ok", "fail"} & set(states(*found))
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "first"),
+    [
+        ("caller", {"caller.uid": 0, "caller.capabilities": ["sys_admin"], "caller.container": False}, "ok"),
+        ("caller", {"caller.uid": 0, "caller.capabilities": ["chown"]}, "warn"),
+        ("caller", {"caller.uid": 1000, "caller.capabilities": []}, "warn"),
+        ("lockdown", {"kernel.lockdown": "none"}, "ok"),
+        ("lockdown", {"kernel.lockdown": "integrity"}, "warn"),
+        ("lockdown", {"kernel.lockdown": "confidentiality"}, "fail"),
+        ("types", {"bpf.btf": "/sys/kernel/btf/vmlinux"}, "ok"),
+        ("types", {"bpf.btf": False, "kernel.debuginfo": "/usr/lib/debug/vmlinux"}, "ok"),
+        ("types", {"bpf.btf": False, "kernel.debuginfo": False, "os.id": "debian"}, "warn"),
+        ("symbols", {"kernel.kallsyms": True, "kernel.kptr_restrict": 1}, "ok"),
+        ("symbols", {"kernel.kallsyms": True, "kernel.kptr_restrict": 2}, "warn"),
+        ("switches", {"kernel.ftrace_enabled": 0}, "warn"),
+        ("switches", {"kernel.ftrace_enabled": 1}, "ok"),
+        ("foreign_bcc", {"bcc.foreign": ["/usr/bin/python3"]}, "warn"),
+        ("foreign_bcc", {"bcc.foreign": False}, "ok"),
+    ],
+)
+def test_checks(name: str, facts: dict[str, object], first: str) -> None:
+    found = getattr(checks, name)(FakeHost(facts=facts))
+    assert states(found[0]) == [first]
+    assert first == "ok" or found[0].remedy
+
+
+def test_a_container_is_named() -> None:
+    inside = Fact(State.PRESENT, "docker", "/.dockerenv is there")
+    found = checks.caller(FakeHost(facts={"caller.uid": 0, "caller.container": inside}))
+    assert found[1] == Finding("container", "warn", "/.dockerenv is there", found[1].remedy)
+
+
+def test_configuration_options_that_are_missing() -> None:
+    config = {"CONFIG_TRACING": "y", "CONFIG_PERF_EVENTS": "y", "CONFIG_STACKTRACE": "y"}
+    found = checks.kernel_configuration(FakeHost(config=config, facts={"kernel.config": "/boot/config"}))
+    assert states(*found) == ["ok", "ok", "ok", "warn"]
+    assert "system calls by name" in found[3].evidence
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"os.id": "debian"}, "apt-get install linux-image-6.1.0-test-dbg"),
+        ({"os.id": "rocky", "os.like": ["rhel", "fedora"]}, "dnf debuginfo-install kernel-6.1.0-test"),
+        ({"os.id": "plan9"}, "as your distribution provides it"),
+    ],
+)
+def test_remedies_are_the_distributions_own(facts: dict[str, object], words: str) -> None:
+    assert words in remedies.debuginfo(FakeHost(facts=facts))
+
+
+OURS = "#!/usr/bin/python3\nfrom xtrace.cli.main import main\n"
+FOREIGN = "#!/bin/sh\n# trace X11 clients\n"
+
+
+@pytest.mark.parametrize(
+    ("programs", "state"),
+    [([], "skip"), ([OURS], "ok"), ([FOREIGN], "warn"), ([FOREIGN, OURS], "warn"), ([OURS, FOREIGN], "ok")],
+)
+def test_a_foreign_xtrace_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: list[str], state: str
+) -> None:
+    places = []
+    for number, script in enumerate(programs):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "xtrace").write_text(script)
+        (place / "xtrace").chmod(0o755)
+        places.append(str(place))
+    monkeypatch.setenv("PATH", ":".join([*places, str(tmp_path / "none")]))
+    (found,) = checks.command_on_path(FakeHost(recorded=False))
+    assert found.state == state

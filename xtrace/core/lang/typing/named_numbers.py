@@ -1,0 +1,25 @@
+"""Functions that mark a number as one which is shown by a name: of a disk, of a signal.
+
+The number itself travels and can be compared; the controller looks the name up when it shows the value.
+"""
+
+from __future__ import annotations
+
+from xtrace.core import ir
+from xtrace.core.lang import ast
+from xtrace.core.lang.typing.arguments import numeric
+from xtrace.core.lang.typing.context import Context
+from xtrace.core.lang.typing.registry import function
+from xtrace.core.types import Enumerated
+
+
+@function("disk_name", 1, 1)
+def disk_name(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The kernel's `dev_t` of a block device (`args.dev` of the block events), shown as `sda1`."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("disk", 8, True), node.span)
+
+
+@function("signal_name", 1, 1)
+def signal_name(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The number of a signal, shown as `SIGTERM`."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("signal", 8, True), node.span)
