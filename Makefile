@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -q
 
-.PHONY: demo install test check unit live lab lab-long golden fuzz bench clean
+.PHONY: demo install test check unit live lab lab-long golden fuzz docs bench clean
 
 demo: install
 	$(BIN)/xtrace run execsnoop -c 'sh -c "uname -r; ls / >/dev/null; date"'
@@ -46,6 +46,9 @@ golden: install
 
 fuzz: install
 	$(PYTEST) tests/unit --hypothesis-profile=explore
+
+docs: install
+	$(BIN)/python -m tests.docs
 
 bench: install
 	$(BIN)/python -m bench

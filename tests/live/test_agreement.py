@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.cases.arithmetic import OPERATORS, PROGRAM
 from tests.lab.workload import tag
 
 pytestmark = [
@@ -91,6 +92,16 @@ def test_as_bpftrace(name: str, backend: str) -> None:
     peer = ["bpftrace", "-e", program, "-c", workload(kind)]
     theirs = subprocess.run(peer, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert shown(ours.stdout) == shown(theirs.stdout)
+
+
+def test_arithmetic_as_the_evaluator() -> None:
+    """ftrace runs BEGIN in the evaluator, BCC compiles it: all operators, signs, shifts, wraps and casts."""
+    expected = xtrace("trace", "--backend", "ftrace", "-e", PROGRAM)
+    compiled = xtrace("trace", "--backend", "bcc", "-e", PROGRAM)
+    if compiled.returncode == 4:
+        pytest.skip("BCC is not installed")
+    assert len(shown(expected.stdout)) > len(OPERATORS)
+    assert sorted(shown(compiled.stdout)) == sorted(shown(expected.stdout))
 
 
 def rows(tool: str, backend: str, kind: str, *words: str) -> list[dict[str, object]]:

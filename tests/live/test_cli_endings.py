@@ -3,6 +3,7 @@ anything in tracefs."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 
@@ -102,3 +103,11 @@ def test_a_full_disk() -> None:
 def test_the_programs_own_exit_code() -> None:
     with clean():
         assert run("trace", "-e", "BEGIN { exit(42); }").returncode == 42
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "ascii"}])
+def test_bytes_that_are_no_text_in_this_locale(locale: dict[str, str]) -> None:
+    words = ["trace", "-e", 'BEGIN { printf("\\xff\\n"); exit(); }']
+    done = subprocess.run([*XTRACE, *words], capture_output=True, timeout=60, env={**os.environ, **locale})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout in (b"\xff\n", b"\\udcff\n", b"\\xff\n")

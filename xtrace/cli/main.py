@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -19,6 +20,7 @@ COMMANDS = {
     "render": "Print the artifact that a backend would run.",
     "list": "Tools, named events, and the host's probes.",
     "show": "A tool's or event's manual, and what serves it here.",
+    "matrix": "Tools by hosts: which backend serves, what is lost.",
     "doctor": "What works on this host, and how to fix the rest.",
     "facts": "Record this host for planning elsewhere.",
     "plugins": "Installed plugins, and what is wrong with them.",
@@ -95,6 +97,7 @@ def cli(no_plugins: bool) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the documented code (docs/reference/exit-codes.md)."""
+    _accept_any_text()
     sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
 
 
@@ -144,6 +147,13 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
     else:
         _complain((_of_click(error),), as_json)
     return UsageError.exit_code
+
+
+def _accept_any_text() -> None:
+    """Names on this host need not be text in its locale: bytes go out as they came in, or else as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 def _complain(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:

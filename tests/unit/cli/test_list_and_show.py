@@ -80,7 +80,7 @@ def test_a_tools_manual(xtrace: Shell, bundle: str) -> None:
 @pytest.mark.parametrize(
     ("name", "state"),
     [
-        ("vfs_read", "exact"),
+
         ("kprobe:do_exit", "exact"),
         ("tcp_v4_rcv", "transformed"),
         ("sched:sched_switch", "present"),

@@ -123,6 +123,11 @@ def test_a_map_that_only_a_dead_branch_assigns_is_empty() -> None:
     assert typed("kprobe:f { if (0) { @x = comm; } print(@x); }").map("x").value == Int(8)
 
 
+def test_a_map_that_only_sums_with_itself_assign_holds_integers() -> None:
+    for text in ("@x = @x + 1;", "@x = @x * 31 + arg0;", "@x[tid] = 1 - @x[tid];"):
+        assert not refusals(f"kprobe:f {{ {text} }}")
+
+
 def test_a_map_whose_type_nothing_tells() -> None:
     assert set(refusals("kprobe:f { @x = @y; @y = @x; }")) == {"XT0234"}
     assert set(refusals("kprobe:f { @x = (@x, 1); }")) == {"XT0234"}

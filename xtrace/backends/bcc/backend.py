@@ -40,7 +40,9 @@ class BccBackend:
         from xtrace.core.resolve.resolve import resolve
 
         host = host_of(facts)
-        resolved = resolve(request, facts, lambda clause: objections(clause, host))
+        resolved = resolve(
+            request, facts, lambda clause: (*requirements.unattachable(clause, facts), *objections(clause, host))
+        )
         problems = (*requirements.lacking(facts), *resolved.problems, *scope_objections(request.scope, facts))
         if resolved.program is None or problems:
             return Refusal(self.name, problems, resolved.choices)

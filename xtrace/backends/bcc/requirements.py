@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from xtrace.backends.bcc.registers import ARCHITECTURES
+from xtrace.core import attach as at
+from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import Fact, HostFacts, State
 from xtrace.core.plan.model import Finding
@@ -39,6 +41,26 @@ def lacking(facts: HostFacts) -> tuple[Diagnostic, ...]:
         for finding in subjects
         if finding.state == "fail"
     )
+
+
+_ATTACHED_BY = {
+    at.Kprobe: ("kprobes", "kprobe.usable", "kprobe.pmu"),
+    at.Uprobe: ("uprobes", "uprobe.usable", "uprobe.pmu"),
+    at.Usdt: ("uprobes", "uprobe.usable", "uprobe.pmu"),
+}
+"""How BCC attaches: a perf event of its own type (Linux 4.17 and backports), else a definition in tracefs."""
+
+
+def unattachable(clause: ir.Clause, facts: HostFacts) -> tuple[Diagnostic, ...]:
+    """Attach points of kinds that this kernel conclusively does not have."""
+    found = []
+    for point in clause.attach:
+        kind, *ways = _ATTACHED_BY.get(type(point), ("",))
+        known = [facts.fact(way) for way in ways]
+        if known and all(fact.no for fact in known):
+            message = f"{point.name}: this kernel has no {kind} ({known[0].evidence})"
+            found.append(Diagnostic("XT0704", message, clause.span, ("a tracepoint may tell the same",)))
+    return tuple(found)
 
 
 def interpreter(facts: HostFacts) -> str:

@@ -215,7 +215,7 @@ class Btf:
     def _offsets(self, name: str) -> list[int]:
         """Where a name lies among the strings, the base's included."""
         found = self.base._offsets(name) if self.base else []
-        wanted = b"\0" + name.encode() + b"\0"
+        wanted = b"\0" + name.encode("utf-8", "surrogateescape") + b"\0"
         if self.first_string and self.strings.startswith(wanted[1:]):
             found.append(self.first_string)
         at = self.strings.find(wanted) if name else -1

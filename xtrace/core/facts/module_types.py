@@ -24,7 +24,7 @@ def modules_holding(files: HostFiles, kernel: Btf) -> Callable[[str], Iterator[B
     def holding(name: str) -> Iterator[Btf]:
         if not contents:
             contents.update(_read_all(files))
-        wanted = b"\0" + name.encode() + b"\0"
+        wanted = b"\0" + name.encode("utf-8", "surrogateescape") + b"\0"
         for module, data in contents.items():
             if wanted in data and module not in decoded:
                 try:

@@ -169,7 +169,7 @@ class RecordedHost:
 
         def holding(name: str) -> Iterator[Btf]:
             for module in modules:
-                if b"\0" + name.encode() + b"\0" in self.files[module]:
+                if b"\0" + name.encode("utf-8", "surrogateescape") + b"\0" in self.files[module]:
                     if module not in decoded:
                         decoded[module] = Btf(self.files[module], module[4:], kernel)
                     yield decoded[module]

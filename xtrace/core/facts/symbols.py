@@ -30,17 +30,17 @@ class KernelSymbols:
 
     def lookup(self, name: str) -> tuple[KernelSymbol, ...]:
         """All text symbols with exactly this name."""
-        wanted = name.encode()
+        wanted = name.encode("utf-8", "surrogateescape")
         return tuple(s for s in self._holding(b" " + wanted) if s.name == name)
 
     def variants(self, name: str) -> tuple[KernelSymbol, ...]:
         """Text symbols `name.SUFFIX` that the compiler made of a function, in name order."""
-        found = self._holding(b" " + name.encode() + b".")
+        found = self._holding(b" " + name.encode("utf-8", "surrogateescape") + b".")
         return tuple(sorted(found, key=lambda symbol: symbol.name))
 
     def glob(self, pattern: str) -> tuple[KernelSymbol, ...]:
         """Text symbols whose name matches a shell pattern (`*`, `?`, `[…]`), in name order."""
-        matches = re.compile(translate(pattern).encode()).match
+        matches = re.compile(translate(pattern).encode("utf-8", "surrogateescape")).match
         found = (_symbol(match) for match in _TEXT_LINE.finditer(self.text) if matches(match[3]))
         return tuple(sorted(found, key=lambda symbol: symbol.name))
 

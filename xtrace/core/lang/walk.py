@@ -42,3 +42,12 @@ def assigned_maps(clauses: Sequence[ast.Clause]) -> dict[str, Span]:
         if isinstance(node, (ast.Assign, ast.Step)) and isinstance(node.target, ast.MapRef):
             found.setdefault(node.target.name, node.span)
     return found
+
+
+def computed_maps(clauses: Sequence[ast.Clause]) -> dict[str, Span]:
+    """The maps that are assigned the result of arithmetic, and where first."""
+    found: dict[str, Span] = {}
+    for node in nodes(clauses):
+        if isinstance(node, ast.Assign) and isinstance(node.target, ast.MapRef) and isinstance(node.value, ast.Binary):
+            found.setdefault(node.target.name, node.span)
+    return found

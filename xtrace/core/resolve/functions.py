@@ -1,124 +1,219 @@
 """What a kernel function's name means on one host: attachable, renamed, inlined, or not visible, and how that is known.
 
-The order of the rules is that of the states; see docs/reference/functions.md for how often they are right.
+The order of the rules is that of the states; docs/reference/functions.md tells how often they are right.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from xtrace.core.facts.model import HostFacts, KernelSymbol
+from xtrace.core.resolve.inlining import partly_inlined, wholly_inlined
 
 _KNOWLEDGE = Path(__file__).parent / "knowledge"
-_PARTIAL = (".part.", ".cold", ".isra.", ".constprop.", ".llvm.")
+_WHOLE = ".llvm."
+"""Clang's link-time optimisation gives a static function this suffix and changes nothing else."""
+_CLONES = (".isra.", ".constprop.")
+_REST = ".part."
 
 
 class FunctionState(Enum):
     EXACT = "exact"
     AMBIGUOUS = "ambiguous"
+    """Several symbols have the name."""
     INCOMPLETE = "incomplete"
+    """Attachable, and some calls may have been inlined, which are missed."""
     TRANSFORMED = "transformed"
+    """Only the compiler's variants are left; their arguments may lie elsewhere."""
     RENAMED = "renamed"
     INLINED = "inlined"
     BLACKLISTED = "blacklisted"
     NOTRACE = "notrace"
     ABSENT = "absent"
+    """Not visible. Without DWARF nobody can tell removed from inlined."""
     UNPROBED = "unprobed"
+
+
+_ATTACHABLE = (FunctionState.EXACT, FunctionState.INCOMPLETE, FunctionState.TRANSFORMED)
 
 
 @dataclass(frozen=True)
 class FunctionVerdict:
-    """`symbol` is what to give the kernel, "" where nothing can be attached. `remedy` is the way out."""
+    """`symbols` are what to give the kernel, several where the compiler made several variants; empty where nothing can
+    be attached. `remedy` is the way out."""
 
     function: str
     state: FunctionState
-    symbol: str
+    symbols: tuple[str, ...]
     evidence: str
     remedy: str = ""
     module: str = ""
 
     @property
+    def symbol(self) -> str:
+        """The first symbol, or ""."""
+        return self.symbols[0] if self.symbols else ""
+
+    @property
     def attachable(self) -> bool:
-        return self.state in (FunctionState.EXACT, FunctionState.INCOMPLETE, FunctionState.TRANSFORMED)
+        return self.state in _ATTACHABLE
 
 
-@cache
-def _table(name: str) -> Mapping[str, object]:
-    path = _KNOWLEDGE / f"{name}.json"
-    table: Mapping[str, object] = json.loads(path.read_text()) if path.is_file() else {}
-    return table
+def judge(function: str, facts: HostFacts, module: str = "", thorough: bool = False) -> FunctionVerdict:
+    """The state of one function on a host, from its symbols, its lists, and what is known of other kernels.
 
-
-def judge(function: str, facts: HostFacts) -> FunctionVerdict:
-    """The state of one function on a host, from its symbols, its blacklist, and what is known of other kernels."""
+    `module` narrows the search to one module. `thorough` also asks whether ftrace can filter the function; a live
+    host then makes its list of all functions, which takes longer than starting a trace.
+    """
     symbols = facts.fact("kernel.kallsyms")
     if not symbols.yes:
         evidence = symbols.evidence or "kallsyms was not recorded"
-        return FunctionVerdict(function, FunctionState.UNPROBED, function, evidence, "check it on the host itself")
-    found = facts.symbols.lookup(function)
+        remedy = "check it on the host itself"
+        return FunctionVerdict(function, FunctionState.UNPROBED, (function,), evidence, remedy)
+    found = _distinct(facts.symbols.lookup(function), module)
     if found:
-        return _present(function, found, facts)
-    return _missing(function, facts)
+        return _present(function, found, facts, thorough or facts.recorded)
+    return _varied(function, facts, module) or _missing(function, facts)
 
 
-def _present(function: str, found: tuple[KernelSymbol, ...], facts: HostFacts) -> FunctionVerdict:
+def _distinct(found: Sequence[KernelSymbol], module: str) -> list[KernelSymbol]:
+    """Symbols of different functions: one address has one function, however often it is listed."""
+    wanted = [symbol for symbol in found if not module or symbol.module == module]
+    return list({symbol.address or -index: symbol for index, symbol in enumerate(wanted, 1)}.values())
+
+
+# --- the symbol is there ---------------------------------------------------------------------------------------------
+
+
+def _present(function: str, found: Sequence[KernelSymbol], facts: HostFacts, thorough: bool) -> FunctionVerdict:
     refused = facts.blacklisted(function)
     if refused.yes:
-        state = FunctionState.BLACKLISTED
-        return FunctionVerdict(function, state, "", refused.evidence or "on the kprobe blacklist", _other(function))
+        evidence = refused.evidence or "it is on the kprobe blacklist"
+        return FunctionVerdict(function, FunctionState.BLACKLISTED, (), evidence, _way_out(function, facts))
     if len(found) > 1:
-        evidence = f"{len(found)} symbols of this name in kallsyms"
-        remedy = "newer kernels refuse the name; probe a caller, or a tracepoint"
-        return FunctionVerdict(function, FunctionState.AMBIGUOUS, function, evidence, remedy, found[0].module)
-    parts = [symbol.name for symbol in facts.symbols.variants(function) if ".part." in symbol.name]
-    known = _table("inlined").get(function)
-    if known == "some" or parts:
-        evidence = f"some calls go to {parts[0]}" if parts else "compilers inline some of its calls on other kernels"
+        return _ambiguous(function, found, facts)
+    if thorough and checks_notrace(facts) and facts.filterable(function).no:
+        evidence = f"{facts.filterable(function).evidence}, and this kernel refuses kprobes on such functions"
+        return FunctionVerdict(function, FunctionState.NOTRACE, (), evidence, _way_out(function, facts))
+    module = found[0].module
+    doubt = _incompleteness(function, facts)
+    if doubt:
         remedy = "calls that were inlined are missed"
-        return FunctionVerdict(function, FunctionState.INCOMPLETE, function, evidence, remedy, found[0].module)
-    return FunctionVerdict(function, FunctionState.EXACT, function, "in kallsyms", module=found[0].module)
+        return FunctionVerdict(function, FunctionState.INCOMPLETE, (function,), doubt, remedy, module)
+    return FunctionVerdict(function, FunctionState.EXACT, (function,), "in kallsyms", module=module)
+
+
+def _ambiguous(function: str, found: Sequence[KernelSymbol], facts: HostFacts) -> FunctionVerdict:
+    modules = [symbol.module for symbol in found]
+    evidence = f"{len(found)} functions in kallsyms have this name"
+    if len(set(modules)) == len(modules):
+        remedy = " or ".join(f"kprobe:{module or 'vmlinux'}:{function}" for module in modules)
+        return FunctionVerdict(function, FunctionState.AMBIGUOUS, (), evidence, f"name the module: {remedy}")
+    # Since Linux b022f0c7e404 (v6.6) the kernel refuses such names too; before, it took whichever came first.
+    return FunctionVerdict(function, FunctionState.AMBIGUOUS, (), evidence, _way_out(function, facts))
+
+
+def checks_notrace(facts: HostFacts) -> bool:
+    """Linux 45408c4f9250 (v4.20) refuses kprobe events on notrace functions, unless configured not to."""
+    checks = bool(facts.symbols.lookup("__within_notrace_func"))
+    return checks and not facts.config("CONFIG_KPROBE_EVENTS_ON_NOTRACE").yes
+
+
+def _incompleteness(function: str, facts: HostFacts) -> str:
+    """Why some calls may be missed, in words; "" where nothing speaks for it."""
+    rest = [symbol.name for symbol in facts.symbols.variants(function) if _REST in symbol.name]
+    if rest:
+        return f"the compiler split it: some calls go to {rest[0]} directly"
+    known = partly_inlined(function)
+    return f"compilers inlined some of its calls on Ubuntu's {known.kernels_with('S')}" if known else ""
+
+
+# --- only variants of it are there -----------------------------------------------------------------------------------
+
+
+def _varied(function: str, facts: HostFacts, module: str) -> FunctionVerdict | None:
+    variants = [symbol for symbol in facts.symbols.variants(function) if not module or symbol.module == module]
+    names = [symbol.name for symbol in variants if ".cold" not in symbol.name]
+    whole = tuple(name for name in names if _WHOLE in name and not any(clone in name for clone in _CLONES))
+    if len(whole) == 1:
+        return FunctionVerdict(function, FunctionState.EXACT, whole, f"in kallsyms as {whole[0]}")
+    clones = tuple(name for name in names if any(clone in name for clone in _CLONES) and _REST not in name)
+    if clones and len(set(names)) == len(names):
+        evidence = f"the compiler made {' and '.join(clones)} of it"
+        remedy = "its arguments may lie elsewhere: count it, do not read them"
+        return FunctionVerdict(function, FunctionState.TRANSFORMED, clones, evidence, remedy)
+    rest = tuple(name for name in names if _REST in name)
+    if len(rest) == 1:
+        evidence = f"only a part of it is a function, {rest[0]}; the rest was inlined"
+        remedy = "calls that end before that part are missed, and its arguments may lie elsewhere"
+        return FunctionVerdict(function, FunctionState.TRANSFORMED, rest, evidence, remedy)
+    if names:
+        evidence = f"several functions are left of it: {', '.join(names)}"
+        return FunctionVerdict(function, FunctionState.AMBIGUOUS, (), evidence, _way_out(function, facts))
+    return None
+
+
+# --- nothing of it is there ------------------------------------------------------------------------------------------
 
 
 def _missing(function: str, facts: HostFacts) -> FunctionVerdict:
-    whole = [s.name for s in facts.symbols.variants(function) if ".cold" not in s.name]
-    if whole:
-        best = min(whole, key=lambda name: (".part." in name, name))
-        if ".part." not in best:
-            evidence = f"the compiler made {best} of it"
-            remedy = "its arguments may lie elsewhere: count it, do not read them"
-            return FunctionVerdict(function, FunctionState.TRANSFORMED, best, evidence, remedy)
-    for alias in aliases(function):
-        if facts.symbols.lookup(alias["name"]):
-            evidence = f"{alias['name']} is in kallsyms (renamed {_since(alias)})"
-            return FunctionVerdict(function, FunctionState.RENAMED, "", evidence, f"probe {alias['name']}")
-    prototype = facts.types.prototype(function)
-    if prototype is not None or function in _table("inlined"):
-        how = "BTF knows it" if prototype is not None else "compilers inline it on other kernels"
-        evidence = f"not in kallsyms, but {how}"
-        return FunctionVerdict(function, FunctionState.INLINED, "", evidence, _other(function))
-    near = facts.symbols.near(function)
-    remedy = f"did you mean {' or '.join(near)}?" if near else _other(function)
-    evidence = "not visible: inlined, removed, in a module that is not loaded, or misspelt"
-    return FunctionVerdict(function, FunctionState.ABSENT, "", evidence, remedy)
+    known = wholly_inlined(function)
+    where = f"inlined on Ubuntu's {known.kernels_with('F')}" if known else ""
+    # The release only chooses between two words for what cannot be attached to either way.
+    if known and "F" in known.near(facts.release):
+        return FunctionVerdict(
+            function, FunctionState.INLINED, (), f"not in kallsyms; {where}", _way_out(function, facts)
+        )
+    alias = _alias_here(function, facts)
+    if alias:
+        evidence = f"{alias['name']} is in kallsyms (renamed {_since(alias)})"
+        return FunctionVerdict(function, FunctionState.RENAMED, (), evidence, f"probe {alias['name']}")
+    if facts.types.prototype(function) is not None:
+        evidence = "not in kallsyms, though BTF has it"
+        return FunctionVerdict(function, FunctionState.INLINED, (), evidence, _way_out(function, facts))
+    near = () if function in _table("tracepoints") else facts.symbols.near(function)
+    remedy = f"did you mean {' or '.join(near)}?" if near else _way_out(function, facts)
+    seen = f"; {where}" if where else ""
+    evidence = f"not visible: inlined, removed, not configured or in a module that is not loaded{seen}"
+    return FunctionVerdict(function, FunctionState.ABSENT, (), evidence, remedy)
 
 
-def aliases(function: str) -> list[dict[str, str]]:
+# --- ways out --------------------------------------------------------------------------------------------------------
+
+
+def _way_out(function: str, facts: HostFacts) -> str:
+    """What shows the same on this host: the function under another name, a tracepoint, or else a caller."""
+    alias = _alias_here(function, facts)
+    if alias:
+        return f"probe {alias['name']}"
+    events = facts.events() or ()
+    tracepoint = next((event for event in _table("tracepoints").get(function, ()) if event in events), None)
+    return f"use tracepoint:{tracepoint}" if tracepoint else f"use a tracepoint, or a function that calls {function}"
+
+
+def _alias_here(function: str, facts: HostFacts) -> Mapping[str, str] | None:
+    return next((alias for alias in aliases(function) if facts.symbols.lookup(alias["name"])), None)
+
+
+def aliases(function: str) -> Sequence[Mapping[str, str]]:
     """Other names of a function on other kernels, with the change each comes from."""
-    found = _table("aliases").get(function, [])
-    assert isinstance(found, list)
+    found: Sequence[Mapping[str, str]] = _table("aliases").get(function, ())
     return found
+
+
+@cache
+def _table(name: str) -> Mapping[str, Any]:
+    table: Mapping[str, Any] = json.loads((_KNOWLEDGE / f"{name}.json").read_text())
+    return table
 
 
 def _since(alias: Mapping[str, str]) -> str:
     since = alias["since"]
     words = since if since.startswith("before") else f"in {since}"
     return f"{words}: {alias['why']}" if alias.get("why") else words
-
-
-def _other(function: str) -> str:
-    return f"use a tracepoint, or a function that calls {function}"

@@ -16,7 +16,8 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.plan.model import Choice, Degradation
 from xtrace.core.probes.events import Event
-from xtrace.core.resolve.source import Attempt, Objections, Offer, PassedOverError
+from xtrace.core.resolve.source import Attempt, Offer, PassedOverError
+from xtrace.core.resolve.transformed import Objections
 
 
 @dataclass(frozen=True)

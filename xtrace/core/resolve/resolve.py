@@ -19,7 +19,7 @@ from xtrace.core.probes.events import all_events, find_event
 from xtrace.core.resolve.late import read_late
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
-from xtrace.core.resolve.source import Objections
+from xtrace.core.resolve.transformed import Objections, also_of_variants
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
     Raises ProgramError for what is wrong with the program itself.
     """
     settings = Settings(request.config, request.parameters, request.unsafe, request.cpid)
+    objections = also_of_variants(objections)
     work = _Work(request, facts, objections, Typer(request.program, facts.types, settings))
     for clause in request.program.clauses:
         _clause(clause, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,11 +16,12 @@ from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.probes.events import Event, SourceSpec
 from xtrace.core.resolve.late import read_late
+from xtrace.core.resolve.located import Located
 from xtrace.core.resolve.named_values import with_named_values
 from xtrace.core.resolve.pairs import entering, leaving
-from xtrace.core.resolve.points import Located, locate
+from xtrace.core.resolve.points import locate
+from xtrace.core.resolve.transformed import Objections
 
-Objections = Callable[[ir.Clause], "tuple[Diagnostic, ...]"]
 Pair = tuple[at.Attach, "at.Attach | None"]
 """A point, and where the source is a pair the point that it ends at."""
 
@@ -72,16 +73,20 @@ class Attempt:
     def offer(self) -> Offer:
         """The best that this source can do. Typed into the program only if nothing is lost. Raises PassedOverError."""
         absent = {name: "the source does not give it" for name in self.used if name not in self.spec.fields}
+        first: PassedOverError | None = None
         if not absent:
             try:
                 return self._typed({}, keep=not self.spec.approximate)
             except PassedOverError as reason:
-                if not self._optional:
-                    raise
-                first = str(reason)
-        else:
-            first = ""
-        return self._typed(self._least_loss(absent, first), keep=False)
+                first = reason
+        if first is not None and not self._optional:
+            raise first
+        try:
+            lost = self._least_loss(absent, str(first))
+        except PassedOverError as reason:
+            # What is still wrong without the optional fields may only be that they are needed.
+            raise first or PassedOverError(f"it does not give {', '.join(absent)}: {reason}") from None
+        return self._typed(lost, keep=False)
 
     def take(self, offer: Offer) -> Offer:
         """Type an offer into the program."""

@@ -21,8 +21,8 @@ from xtrace.core.lang.typing.probes import place_of
 from xtrace.core.lang.typing.scope import Learned
 from xtrace.core.lang.typing.tables import MapEntry, Tables
 from xtrace.core.lang.typing.zeros import zero
-from xtrace.core.lang.walk import assigned_maps
-from xtrace.core.types import AGGREGATIONS, Bool, ValueType
+from xtrace.core.lang.walk import assigned_maps, computed_maps
+from xtrace.core.types import AGGREGATIONS, Bool, Unknown, ValueType
 
 _DEFAULTS = Settings()
 _EVERYBODY = ir.Scope()
@@ -191,7 +191,7 @@ class Typer:
             if self._tables.unsettled:
                 complaints = self._again()
                 continue
-            if not self._default_dead_maps():
+            if not (self._default_dead_maps() or self._default_counted_maps()):
                 break
         return complaints + list(self._undefined_maps())
 
@@ -214,6 +214,18 @@ class Typer:
                 self._tables.set_keys(name, (INT64,), in_text[name])
             self._tables.set_value(name, INT64, in_text[name])
         return bool(dead)
+
+    def _default_counted_maps(self) -> bool:
+        """Maps that only sums with themselves assign (`@x = @x + 1`) hold integers: a missing key reads 0. Tells
+        whether there was one."""
+        if self._hostless:
+            return False
+        counted = computed_maps([*self._program.clauses, *(one.clause for one in self._accepted)])
+        entries = self._tables.maps
+        still_open = [name for name in counted if name in entries and isinstance(entries[name].value, Unknown)]
+        for name in still_open:
+            self._tables.set_value(name, INT64, counted[name])
+        return bool(still_open)
 
     def _undefined_maps(self) -> Iterator[Diagnostic]:
         for name, entry in self._tables.maps.items():
