@@ -27,6 +27,7 @@ _UBUNTU = {
     "5.3": "19.10", "5.4": "20.04", "5.8": "20.10", "5.11": "21.04", "5.15": "22.04", "5.19": "22.10", "6.5": "23.10",
     "6.8": "24.04",
 }  # fmt: skip
+_FACTS = {"kernel.kallsyms": State.PRESENT, "os.id": "ubuntu"}
 _COLUMNS = (
     "kernel", "functions", "right", "not visible", "too careful", "calls missed", "said inlined, gone", "wrong",
 )  # fmt: skip
@@ -115,7 +116,7 @@ def measure(hosts: Path, held_out: bool) -> Iterator[tuple[str, Counter[str]]]:
         functions.partly_inlined = known.partly_inlined if held_out else known.partly
         functions.wholly_inlined = known.wholly_inlined if held_out else known.wholly
         symbols = Symbols(lzma.decompress((hosts / f"ubuntu-{version}-depsurf" / "symbols.txt.xz").read_bytes()))
-        host = FakeHost(release=f"{kernel}.0", symbols=symbols, facts={"kernel.kallsyms": State.PRESENT})
+        host = FakeHost(release=f"{kernel}.0", symbols=symbols, facts=_FACTS)
         counted: Counter[str] = Counter()
         for name, seen in rows:
             verdict = judge(name, host)

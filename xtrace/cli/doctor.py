@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xtrace.cli import completion
 from xtrace.cli.options import FACTS_OPTION, JSON_OPTION
 from xtrace.core.errors import UsageError
 
@@ -23,7 +24,7 @@ _LACKING, _BROKEN = 1, 3
 @click.option("-v", "--verbose", is_flag=True, help="Also show what is well.")
 @FACTS_OPTION
 @JSON_OPTION
-@click.argument("tool", required=False)
+@click.argument("tool", required=False, shell_complete=completion.tools)
 def command(
     active: bool,
     wanted: tuple[str, ...],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xtrace.cli import completion
 from xtrace.cli.options import JSON_OPTION
 from xtrace.core.errors import UsageError, XtraceError
 
@@ -21,7 +22,7 @@ _SOME_FAILED = 8
 @click.option("--facts", "places", multiple=True, metavar="FILE|DIR", help="A recorded host, or a directory of them.")
 @click.option("--backend", metavar="NAME", help="Only this backend.")
 @JSON_OPTION
-@click.argument("names", nargs=-1, metavar="[TOOL]...")
+@click.argument("names", nargs=-1, metavar="[TOOL]...", shell_complete=completion.tools)
 def command(places: tuple[str, ...], backend: str | None, as_json: bool, names: tuple[str, ...]) -> int:
     """Tell which backend would serve each TOOL (all of them by default) on each host, without --facts on this one.
 

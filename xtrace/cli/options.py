@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from xtrace.cli import completion
 from xtrace.core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -86,7 +87,12 @@ SCOPE_OPTIONS = [
     click.option("--follow", is_flag=True, help="With -p: its children too."),
     click.option("--uid", type=click.IntRange(0), metavar="UID", help="Only this user's processes."),
     click.option("--cgroup", metavar="PATH", help="Only processes of this cgroup (v2 path)."),
-    click.option("--backend", metavar="NAME", help="Only this backend; no fallback to another."),
+    click.option(
+        "--backend",
+        metavar="NAME",
+        help="Only this backend; no fallback to another.",
+        shell_complete=completion.backends,
+    ),
 ]
 RUN_OPTIONS = [
     *SCOPE_OPTIONS,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from xtrace.cli import completion
 from xtrace.cli.options import FACTS_OPTION, JSON_OPTION
 
 
 @click.command()
-@click.option("--backend", metavar="NAME", help="Only what this backend says.")
+@click.option("--backend", metavar="NAME", help="Only what this backend says.", shell_complete=completion.backends)
 @FACTS_OPTION
 @JSON_OPTION
-@click.argument("name")
+@click.argument("name", shell_complete=completion.manuals)
 def command(name: str, backend: str | None, facts: str | None, as_json: bool) -> int:
     """Show the manual of NAME: a tool, a named event, a tracepoint or a kernel function.
 

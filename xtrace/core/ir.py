@@ -474,17 +474,22 @@ class MapDecl:
 
 @dataclass(frozen=True)
 class Clause:
-    """One handler. All its attach points give it the same fields and types."""
+    """One handler. All its attach points give it the same fields and types.
+
+    `scoped` is False where the program's scope was applied before: at the exit of a pair of probes, which may happen in
+    another process than the entry (an interrupt ends what a process began).
+    """
 
     attach: tuple[Attach, ...]
     predicate: Optional[Expr]
     body: tuple[Stmt, ...]
     span: Optional[Span] = field(default=None, compare=False)
+    scoped: bool = True
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose events count. Applied by every backend to every clause in the kernel, before its predicate.
+    """Whose events count. Applied by every backend to every clause that is `scoped`, before its predicate.
 
     `pid` is a thread group id (None: everybody). With `follow`, its descendants count too, from the moment they
     are forked. `uid` is a real user id. `cgroup` is a cgroup v2 path.

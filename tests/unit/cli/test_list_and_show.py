@@ -80,7 +80,6 @@ def test_a_tools_manual(xtrace: Shell, bundle: str) -> None:
 @pytest.mark.parametrize(
     ("name", "state"),
     [
-
         ("kprobe:do_exit", "exact"),
         ("tcp_v4_rcv", "transformed"),
         ("sched:sched_switch", "present"),

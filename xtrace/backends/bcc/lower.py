@@ -156,7 +156,7 @@ def _handler(index: int, clause: ir.Clause, point: Point, host: Host, program: i
         ident=Code(f"h{index}"),
         points=(),
         locals=tuple(Code(text) for text in written.out.locals),
-        guards=_guards(index, point, program),
+        guards=_guards(index, point, clause, program),
         loads=tuple(Code(text) for text in written.loads.values()),
         scratch=tuple(Code(text) for text in written.out.scratch),
         per_task=isinstance(point.attach, (at.Uprobe, at.Usdt)),
@@ -164,12 +164,12 @@ def _handler(index: int, clause: ir.Clause, point: Point, host: Host, program: i
     )
 
 
-def _guards(index: int, point: Point, program: ir.Program) -> tuple[Code, ...]:
+def _guards(index: int, point: Point, clause: ir.Clause, program: ir.Program) -> tuple[Code, ...]:
     """Conditions under which a handler does nothing at all. The one that disarms a `begin` or `end` comes first."""
     guards = [Code(f"!x_armed({index + 1})")] if point.how["by"] in ("begin", "end") else []
     if any(isinstance(site, ir.Exit) for site in program.sites):
         guards.append(Code("x_exited()"))
-    if wants_scope(program.scope) and not isinstance(point.attach, at.USER_SPACE):
+    if clause.scoped and wants_scope(program.scope) and not isinstance(point.attach, at.USER_SPACE):
         guards.append(Code("!x_in_scope()"))
     return tuple(guards)
 

@@ -73,12 +73,16 @@ class Dispatch:
              for event in kind.events for handler in event.handlers),
             key=lambda pair: pair[0],
         )  # fmt: skip
-        fire = _in_turn([one for _, one in clauses])
         if self._test is not None and not all(self._limited_by_kernel(event) for event in kind.events):
-            fire = _tested(fire, self._test)
+            clauses = [(number, self._in_scope(number, fire)) for number, fire in clauses]
+        fire = _in_turn([one for _, one in clauses])
         if kind.identity:
             fire = _with_identity(fire, kind.identity, kind.places, self._identity)
         return fire
+
+    def _in_scope(self, clause: int, fire: Fire) -> Fire:
+        scoped = self._model.program.clauses[clause].scoped
+        return _tested(fire, self._test) if scoped and self._test is not None else fire
 
     def _limited_by_kernel(self, event: Event) -> bool:
         """Has the kernel recorded this event for threads of the scope alone?"""
@@ -87,8 +91,7 @@ class Dispatch:
         return exact and scope.uid is None and scope.cgroup is None and event.name not in _BEYOND_SCOPE
 
     def _profile_fire(self, fed: Sequence[ModelHandler], columns: tuple[Column, ...]) -> Fire:
-        inner = _in_turn([self._clause_fire(columns, handler, {}) for handler in fed])
-        inner = _tested(inner, self._test) if self._test is not None else inner
+        inner = _in_turn([self._in_scope(handler.clause, self._clause_fire(columns, handler, {})) for handler in fed])
         seen = self._identity.seen
 
         def fire(row: Row, nsecs: int, cpu: int) -> None:

@@ -16,7 +16,7 @@ from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.tokens import MAX_FETCH
 from xtrace.core import ir
 from xtrace.core.attach import Attach, Kprobe, Tracepoint, Uprobe, UsdtSite
-from xtrace.core.types import Array, Bool, Buffer, CType, Enumerated, Inet, Int, Member, Pointer, Space, String
+from xtrace.core.types import Array, Bool, Buffer, CType, Enumerated, Inet, Int, Member, Pointer, Space, String, Struct
 
 MAX_BYTES = 128
 """Longest `buf()` that is recorded, in bytes: it takes a fetch argument for every eight."""
@@ -139,7 +139,13 @@ def _usdt_leaf(expr: ir.Expr, arch: str, site: UsdtSite) -> str | Refused | int:
 
 
 def _event_leaf(expr: ir.Expr, attach: Tracepoint) -> str | Refused | int:
-    return f"${expr.member.name}" if isinstance(expr, ir.Field) else _other_leaf(expr)
+    if not isinstance(expr, ir.Field):
+        return _other_leaf(expr)
+    member = expr.member
+    # An event probe takes integers and strings of the record, no arrays (get_event_field, kernel/trace/trace_eprobe.c).
+    if isinstance(member.type, (Array, Struct)) or not member.name.isidentifier():
+        return Refused(f"an event probe does not record args.{member.name}, which is (part of) an array")
+    return f"${member.name}"
 
 
 def _other_leaf(expr: ir.Expr) -> str | Refused | int:

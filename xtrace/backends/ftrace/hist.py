@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Union
 
 from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.filters import Filter, kernel_filter
@@ -169,7 +169,7 @@ def trigger(hist: HistMap, max_keys: int) -> str:
 _DROPPED = re.compile(rb"^\s*Dropped: (\d+)", re.MULTILINE)
 _NUMBER = re.compile(rb" *(\d+)")
 
-Entries = Mapping[tuple[int | str, ...], int]
+Entries = Mapping[tuple[Union[int, str], ...], int]
 
 
 def section_of(text: bytes, hist: HistMap) -> bytes:

@@ -128,7 +128,7 @@ def _profile(place: Placed) -> tuple[tuple[Handler, ...], Profile, tuple[Column,
 
 def _recording(program: ir.Program, placed: list[Placed], features: Features) -> Recording:
     sources = {column.source for place in placed for column in place.columns.columns}
-    follow = _follow(program.scope, features)
+    follow = _follow(program, features)
     needed: list[str] = []
     if sources & {Source.PID, Source.PPID, Source.UID, Source.GID, Source.CGROUP, Source.COMM} or _scoped(program):
         needed.append(FORKS[0])
@@ -155,10 +155,12 @@ def _scoped(program: ir.Program) -> bool:
     return scope.pid is not None or scope.uid is not None or scope.cgroup is not None
 
 
-def _follow(scope: ir.Scope, features: Features) -> Follow:
-    if scope.pid is None:
+def _follow(program: ir.Program, features: Features) -> Follow:
+    """The kernel's limit is the instance's, so it would also hide what clauses without a scope must see."""
+    if program.scope.pid is None:
         return Follow.EVERYBODY
-    return Follow.KERNEL if features.event_fork else Follow.USER
+    by_kernel = features.event_fork and all(clause.scoped for clause in program.clauses)
+    return Follow.KERNEL if by_kernel else Follow.USER
 
 
 def _tracepoint_name(place: Placed) -> str:

@@ -140,7 +140,7 @@ def _probe(clause: ir.Clause, where: at.Attach, program: ir.Program, arch: str) 
     if place.guard:
         lines.append(f"if (!({place.guard})) next")
     if place.in_kernel:
-        lines += _scope(program.scope)
+        lines += _scope(program.scope if clause.scoped else ir.Scope())
     if clause.predicate is not None:
         lines.append(f"if (!({expression(clause.predicate, context)})) next")
     lines += Writer.of(program, context).block(clause.body, depth=0)

@@ -11,5 +11,4 @@ CODES: dict[str, str] = {
     "XT0408": "The collector's archive is damaged or was not written by `xtrace facts --script`.",
     "XT0409": "A System.map or kernel configuration cannot be read.",
     "XT0410": "A structure or member is not known here, so its offset cannot be computed.",
-    "XT0411": "The compiler refused to compute offsets from the installed kernel headers.",
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xtrace.core import attach as at
 from xtrace.core.describe.declarations import arguments, declaration, member
-from xtrace.core.errors import Diagnostic, PrivilegeError, ProgramError, UsageError
+from xtrace.core.errors import Diagnostic, PrivilegeError, ProgramError, UsageError, XtraceError
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang.ast import AttachPoint
 from xtrace.core.lang.source import Source
@@ -63,7 +63,7 @@ def _anywhere(pattern: str, facts: HostFacts, paths: Sequence[Path], verbose: bo
 
     found = [_event(event) for event in all_events(paths)[0] if fnmatchcase(event.name, pattern)]
     notes: list[str] = []
-    refused: list[ProgramError | UsageError | PrivilegeError] = []
+    refused: list[XtraceError] = []
     for form in _EVERYWHERE:
         try:
             listing = _typed(form.format(pattern), facts, verbose)
@@ -153,7 +153,10 @@ def _nothing(pattern: str, hint: str) -> UsageError:
     return UsageError(Diagnostic("XT0009", f"nothing matches {pattern!r}", hints=(hint,)))
 
 
-def _of(complaints: Sequence[Diagnostic]) -> UsageError | PrivilegeError:
+def _of(complaints: Sequence[Diagnostic]) -> XtraceError:
+    """The complaints with the exit code of what they are about: a recording, the user's rights, or the pattern."""
+    if any(one.code.startswith("XT04") for one in complaints):
+        return XtraceError(*complaints)
     if any(one.code == "XT0504" for one in complaints):
         return PrivilegeError(*complaints)
     return UsageError(*complaints)

@@ -254,9 +254,16 @@ def _arch(host: RecordedHost) -> Fact:
     return Fact(State.PRESENT, host.arch, "recorded")
 
 
+def _kallsyms(host: RecordedHost) -> Optional[Fact]:
+    if len(host.symbols.text) < 3:
+        return None
+    return Fact(State.PRESENT, {"addresses": False}, "composed: the kernel's symbols were recorded, without addresses")
+
+
 _SPECIAL: Mapping[str, Callable[[RecordedHost], Optional[Fact]]] = {
     "kernel.release": _release,
     "kernel.arch": _arch,
+    "kernel.kallsyms": _kallsyms,
     "tracefs.path": _tracefs_path,
     "tracefs.clocks": _clocks,
     "tracefs.hist_variables": _hist_variables,

@@ -171,4 +171,21 @@ def near_names(name: str, names: Iterable[str], count: int = 3) -> tuple[str, ..
     """The names most like `name`, best first; what every "did you mean" uses."""
     from difflib import get_close_matches
 
-    return tuple(get_close_matches(name, list(names), n=count, cutoff=0.6))
+    known = list(names)
+    return tuple(get_close_matches(name, alike(name, known) if len(known) > _MANY else known, n=count, cutoff=0.6))
+
+
+_MANY = 500
+"""Names that the exact comparison, 50 microseconds each, may take on."""
+
+
+def alike(name: str, names: Iterable[str], count: int = 200) -> list[str]:
+    """The `count` names that share most pairs of letters with `name`: a cheap sieve before the exact comparison."""
+    pairs = {name[i : i + 2] for i in range(len(name) - 1)} or {name}
+    scored = []
+    for other in names:
+        if abs(len(other) - len(name)) <= max(4, len(name) // 3):
+            score = sum(pair in other for pair in pairs)
+            if 2 * score >= len(pairs):
+                scored.append((-score, abs(len(other) - len(name)), other))
+    return [other for _, _, other in sorted(scored)[:count]]

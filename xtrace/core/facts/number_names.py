@@ -1,4 +1,4 @@
-"""Names of numbers that the traced host, and not its types, gives: disks and signals."""
+"""Names of numbers that types do not tell: disks as sysfs has them, signals and capabilities by their fixed numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+
+from xtrace.core.facts.observe_caller import CAPABILITIES
 
 _DISKS = Path("/sys/class/block")
 _MINOR_BITS = 20
@@ -31,3 +33,8 @@ def disk_names(directory: Path = _DISKS) -> Mapping[int, str]:
 def signal_names() -> Mapping[int, str]:
     """Signals by number (signal(7)); the real-time ones between the first and the last have no name of their own."""
     return {one.value: one.name for one in signal.Signals}
+
+
+def capability_names() -> Mapping[int, str]:
+    """Capabilities by number (capabilities(7))."""
+    return {number: f"CAP_{name.upper()}" for number, name in enumerate(CAPABILITIES)}

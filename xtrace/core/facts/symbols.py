@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fnmatch import translate
 from functools import cached_property
 
-from xtrace.core.facts.model import KernelSymbol, near_names
+from xtrace.core.facts.model import KernelSymbol, alike, near_names
 
 _TEXT = b"tTwW"
 _TEXT_LINE = re.compile(rb"^(?:([0-9a-fA-F]+) )?([tTwW]) (\S+)(?:[ \t]+\[([^\]\n]+)\])?$", re.M)
@@ -73,15 +73,3 @@ def _symbol(match: re.Match[bytes]) -> KernelSymbol:
         int(match[1] or b"0", 16),
         (match[4] or b"").decode("utf-8", "replace"),
     )
-
-
-def alike(name: str, names: Iterable[str], count: int = 200) -> list[str]:
-    """The `count` names that share most pairs of letters with `name`: a cheap sieve before the exact comparison."""
-    pairs = {name[i : i + 2] for i in range(len(name) - 1)} or {name}
-    scored = []
-    for other in names:
-        if abs(len(other) - len(name)) <= max(4, len(name) // 3):
-            score = sum(pair in other for pair in pairs)
-            if 2 * score >= len(pairs):
-                scored.append((-score, abs(len(other) - len(name)), other))
-    return [other for _, _, other in sorted(scored)[:count]]

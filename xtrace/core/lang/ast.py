@@ -22,7 +22,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
-    """A string literal without its escapes. Bytes that are no UTF-8 (`"\\xff"`) are held as `surrogateescape` has it."""
+    """A string literal without its escapes. Bytes that are no UTF-8 (`"\\xff"`) are held by `surrogateescape`."""
 
     value: str
     span: Span = field(compare=False)

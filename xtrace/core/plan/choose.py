@@ -38,13 +38,18 @@ def choose(verdicts: Sequence[Verdict], wish: str | None = None) -> Ranking:
     considered = [verdict for verdict in verdicts if wish is None or verdict.backend == wish]
     plans = [verdict for verdict in considered if isinstance(verdict, Plan)]
     refused = tuple(verdict for verdict in considered if isinstance(verdict, Refusal))
-    ordered = sorted(plans, key=lambda plan: (fidelity(plan), cost(plan)))
+    ordered = sorted(plans, key=lambda plan: (fidelity(plan), remoteness(plan), cost(plan)))
     return Ranking(tuple(Ranked(plan, _reasons(plan)) for plan in ordered), refused)
 
 
 def fidelity(plan: Plan) -> int:
     """How much of what was asked is lost: each degradation, and each approximate source."""
     return len(plan.degradations) + sum(1 for choice in plan.choices if choice.approximate)
+
+
+def remoteness(plan: Plan) -> int:
+    """How far the approximate sources are from the best ones: an event's sources stand in the order of their worth."""
+    return sum(len(choice.passed_over) for choice in plan.choices if choice.approximate)
 
 
 def cost(plan: Plan) -> tuple[bool, bool]:

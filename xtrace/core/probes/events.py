@@ -89,10 +89,13 @@ def shown(point: ast.AttachPoint) -> str:
 
 @dataclass(frozen=True)
 class Event:
+    """`anywhere`: it happens in whatever process runs at the time, so that process says nothing about it."""
+
     name: str
     summary: str
     fields: Mapping[str, EventField]
     sources: tuple[SourceSpec, ...]
+    anywhere: bool
     path: Path
     span: Span
 
@@ -155,7 +158,7 @@ def load_events(file: Path) -> EventFile:
 def _event(name: str, reader: Reader, file: Path, place: Span) -> Event:
     if not _EVENT_NAME.fullmatch(name):
         reader.complain("XT0308", f"{name!r} cannot be an event's name", place, "write subject.verb in lower case")
-    reader.only(("summary", "description", "fields", "sources"))
+    reader.only(("summary", "description", "fields", "sources", "anywhere"))
     declared = reader.mapping("fields")
     fields = {key: _field(key, declared.mapping(key)) for key in declared.node.entries}
     if not fields:
@@ -168,7 +171,8 @@ def _event(name: str, reader: Reader, file: Path, place: Span) -> Event:
             reader.complain("XT0305", "a source must be a mapping", item.span)
     if not sources and "sources" in reader.node.entries:
         reader.complain("XT0309", f"{name} has no source", place)
-    return Event(name, reader.text("summary", required=True), fields, tuple(sources), file, place)
+    anywhere = reader.flag("anywhere")
+    return Event(name, reader.text("summary", required=True), fields, tuple(sources), anywhere, file, place)
 
 
 def _field(name: str, reader: Reader) -> EventField:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from xtrace.core.probes.events import SourceSpec
 
 _KEYS = (
-    "attach", "enter", "exit", "key", "save", "fields", "let", "when", "where", "exit_where", "approximate", "late", "how",
+    "attach", "enter", "exit", "key", "save", "fields", "let", "when", "where", "exit_where", "approximate", "late",
+    "how",
 )  # fmt: skip
 T = TypeVar("T")
 

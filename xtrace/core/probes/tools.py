@@ -137,7 +137,7 @@ def _option(reader: Reader, name: str) -> Option:
 def _flags(reader: Reader) -> tuple[str, ...]:
     flags: list[str] = []
     for item in reader.items("flags", required=True):
-        if isinstance(item, Value) and re.fullmatch(r"-[A-Za-z]|--[a-z][a-z0-9-]*", item.text):
+        if isinstance(item, Value) and re.fullmatch(r"-[A-Za-z0-9]|--[a-z][a-z0-9-]*", item.text):
             flags.append(item.text)
         else:
             reader.complain("XT0308", "a flag is written -x or --long-name", item.span)

@@ -15,6 +15,7 @@ from xtrace.core.errors import Diagnostic
 from xtrace.core.lang.source import Source, Span
 
 Plain = Union[None, bool, int, float, str]
+_MOST_NODES = 50_000
 _INT = re.compile(r"[-+]?[0-9]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -62,7 +63,25 @@ def read(source: Source) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     if root is None:
         return None, (Diagnostic("XT0301", "the file is empty", Span(source, 0, 1)),)
     complaints: list[Diagnostic] = []
+    if _too_large(root):
+        return None, (Diagnostic("XT0301", f"the YAML has more than {_MOST_NODES} values", Span(source, 0, 1)),)
     return _convert(root, source, complaints, ()), tuple(complaints)
+
+
+def _too_large(root: Any) -> bool:
+    """Aliases of aliases can stand for billions of values; each use counts. One that contains itself never ends."""
+    left, waiting = _MOST_NODES, [(root, frozenset[int]())]
+    while waiting:
+        node, above = waiting.pop()
+        left -= 1
+        if left < 0:
+            return True
+        if type(node).__name__ != "ScalarNode" and id(node) not in above:
+            parts = (
+                node.value if type(node).__name__ == "SequenceNode" else [part for pair in node.value for part in pair]
+            )
+            waiting += [(part, above | {id(node)}) for part in parts]
+    return False
 
 
 def _unreadable(source: Source, error: Any) -> Diagnostic:

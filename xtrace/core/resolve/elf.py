@@ -20,7 +20,11 @@ _NOTE_SECTION = 7
 _FUNCTION_TYPES = (2, 10)
 _NO_BITS = 8
 _STAPSDT = 3
-_ARGUMENT = re.compile(r"(-?)(\d)f?@(\S+(?:\([^)]*\))?)")
+_VERSION_SECTION = 0x6FFFFFFF
+_HIDDEN = 0x8000
+_INDIRECT = 10
+_MOST_UNPACKED = 64 << 20
+_ARGUMENT = re.compile(r"(-?)(\d+)f?@((?:\[[^\]]*\]|\([^)]*\)|[^\s\[(])+)")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,16 @@ class Section:
     size: int
     link: int
     entry: int
+
+
+@dataclass(frozen=True)
+class Function:
+    """`outdated`: only programs linked long ago get this version of it."""
+
+    name: str
+    address: int
+    outdated: bool = False
+    indirect: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class Elf:
         try:
             self._segments = list(self._read_segments())
             self.sections = list(self._read_sections())
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:
             raise ValueError(f"damaged ELF file: {error}") from None
 
     def file_offset(self, address: int) -> int | None:
@@ -65,19 +79,46 @@ class Elf:
 
     @cached_property
     def functions(self) -> dict[str, int]:
-        """File offsets of functions by name, versions (`@GLIBC_2.2.5`) cut off; the first of equal names."""
+        """File offsets of functions by name, versions (`@GLIBC_2.2.5`) cut off.
+
+        Of equal names the one that a program linked today would get, else the first. Symbols that a distribution left
+        in `.gnu_debugdata` are among them.
+        """
         found: dict[str, int] = {}
-        for name, address in self._read_functions():
-            offset = self.file_offset(address)
+        old: dict[str, int] = {}
+        for one in (*self._symbols, *self._hidden_away()):
+            offset = self.file_offset(one.address)
             if offset is not None:
-                found.setdefault(name, offset)
-        return found
+                (old if one.outdated else found).setdefault(one.name, offset)
+        return {**old, **found}
+
+    @cached_property
+    def indirect(self) -> frozenset[str]:
+        """Functions whose code is chosen when the program starts: the symbol is that of the chooser (STT_GNU_IFUNC)."""
+        return frozenset(one.name for one in self._symbols if one.indirect)
+
+    @cached_property
+    def _symbols(self) -> tuple[Function, ...]:
+        return tuple(self._read_functions())
+
+    def _hidden_away(self) -> Iterator[Function]:
+        """The functions of MiniDebugInfo, an ELF file of symbols compressed into a section (gdb's manual, 22.5)."""
+        packed = next((section for section in self.sections if section.name == ".gnu_debugdata"), None)
+        if packed is None:
+            return
+        import lzma
+
+        try:
+            data = lzma.LZMADecompressor().decompress(self._content(packed), _MOST_UNPACKED)
+            yield from Elf(data)._symbols
+        except (lzma.LZMAError, ValueError):
+            return
 
     @cached_property
     def usdt(self) -> tuple[UsdtNote, ...]:
         """The USDT probes of all stapsdt notes, addresses moved by where `.stapsdt.base` really is (prelink)."""
         base = next((section.address for section in self.sections if section.name == ".stapsdt.base"), 0)
-        notes = [section for section in self.sections if section.kind == _NOTE_SECTION]
+        notes = self._bounded((_NOTE_SECTION,))
         return tuple(note for section in notes for note in self._read_notes(section, base))
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:
@@ -108,19 +149,41 @@ class Elf:
         end = self._data.find(b"\0", offset)
         return self._data[offset : end if end >= 0 else offset].decode("utf-8", "surrogateescape")
 
-    def _read_functions(self) -> Iterator[tuple[str, int]]:
-        layout = struct.Struct(self._order + ("IBBHQQ" if self._wide else "IIIBBH"))
+    def _content(self, section: Section) -> bytes:
+        return self._data[section.offset : section.offset + section.size]
+
+    def _bounded(self, kinds: tuple[int, ...]) -> Iterator[Section]:
+        """Sections of these kinds, as long as they fit into the file side by side: more of them would be a trap."""
+        left = len(self._data)
         for section in self.sections:
-            if section.kind not in _SYMBOL_SECTIONS or section.link >= len(self.sections):
+            if section.kind in kinds and section.size <= left:
+                left -= section.size
+                yield section
+
+    def _read_functions(self) -> Iterator[Function]:
+        layout = struct.Struct(self._order + ("IBBHQQ" if self._wide else "IIIBBH"))
+        for section in self._bounded(_SYMBOL_SECTIONS):
+            if section.link >= len(self.sections):
                 continue
             strings = self.sections[section.link].offset
+            versions = self._versions(section)
             whole = section.size - section.size % layout.size
-            for entry in layout.iter_unpack(self._data[section.offset : section.offset + whole]):
+            for index, entry in enumerate(layout.iter_unpack(self._content(section)[:whole])):
                 name, info, home, value = (
                     (entry[0], entry[1], entry[3], entry[4]) if self._wide else (entry[0], entry[3], entry[5], entry[1])
                 )
                 if info & 15 in _FUNCTION_TYPES and home and value:
-                    yield self._string(strings + name).partition("@")[0], value
+                    outdated = index < len(versions) and bool(versions[index] & _HIDDEN)
+                    found = self._string(strings + name).partition("@")[0]
+                    yield Function(found, value, outdated, info & 15 == _INDIRECT)
+
+    def _versions(self, symbols: Section) -> tuple[int, ...]:
+        """The version of each symbol of a table, hidden where only old programs get it (LSB core, 10.7.2)."""
+        for section in self.sections:
+            if section.kind == _VERSION_SECTION and self.sections[section.link : section.link + 1] == [symbols]:
+                data = self._content(section)
+                return struct.unpack(f"{self._order}{len(data) // 2}H", data[: len(data) & ~1])
+        return ()
 
     def _read_notes(self, section: Section, base: int) -> Iterator[UsdtNote]:
         position, end = section.offset, section.offset + section.size

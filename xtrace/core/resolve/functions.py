@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,13 @@ def judge(function: str, facts: HostFacts, module: str = "", thorough: bool = Fa
 
 def _distinct(found: Sequence[KernelSymbol], module: str) -> list[KernelSymbol]:
     """Symbols of different functions: one address has one function, however often it is listed."""
-    wanted = [symbol for symbol in found if not module or symbol.module == module]
+    wanted = [symbol for symbol in found if in_module(symbol, module)]
     return list({symbol.address or -index: symbol for index, symbol in enumerate(wanted, 1)}.values())
+
+
+def in_module(symbol: KernelSymbol, pattern: str) -> bool:
+    """Does a symbol belong to a module of this name or pattern? `vmlinux` is the kernel itself, "" is anywhere."""
+    return not pattern or fnmatchcase(symbol.module or "vmlinux", pattern)
 
 
 # --- the symbol is there ---------------------------------------------------------------------------------------------
@@ -113,7 +119,7 @@ def _ambiguous(function: str, found: Sequence[KernelSymbol], facts: HostFacts) -
     modules = [symbol.module for symbol in found]
     evidence = f"{len(found)} functions in kallsyms have this name"
     if len(set(modules)) == len(modules):
-        remedy = " or ".join(f"kprobe:{module or 'vmlinux'}:{function}" for module in modules)
+        remedy = " or ".join(f"kprobe:{module}:{function}" for module in modules if module)
         return FunctionVerdict(function, FunctionState.AMBIGUOUS, (), evidence, f"name the module: {remedy}")
     # Since Linux b022f0c7e404 (v6.6) the kernel refuses such names too; before, it took whichever came first.
     return FunctionVerdict(function, FunctionState.AMBIGUOUS, (), evidence, _way_out(function, facts))
@@ -131,14 +137,16 @@ def _incompleteness(function: str, facts: HostFacts) -> str:
     if rest:
         return f"the compiler split it: some calls go to {rest[0]} directly"
     known = partly_inlined(function)
-    return f"compilers inlined some of its calls on Ubuntu's {known.kernels_with('S')}" if known else ""
+    if known is None or (facts.fact("os.id").value == "ubuntu" and known.on(facts.release) == "N"):
+        return ""
+    return f"compilers inlined some of its calls on Ubuntu's {known.kernels_with('S')}"
 
 
 # --- only variants of it are there -----------------------------------------------------------------------------------
 
 
 def _varied(function: str, facts: HostFacts, module: str) -> FunctionVerdict | None:
-    variants = [symbol for symbol in facts.symbols.variants(function) if not module or symbol.module == module]
+    variants = [symbol for symbol in facts.symbols.variants(function) if in_module(symbol, module)]
     names = [symbol.name for symbol in variants if ".cold" not in symbol.name]
     whole = tuple(name for name in names if _WHOLE in name and not any(clone in name for clone in _CLONES))
     if len(whole) == 1:

@@ -2,18 +2,21 @@
 
 A kernel's symbol table shows what can be attached to, and never what was inlined; BTF lists only what was emitted. So
 this knowledge is what tells `inlined` from `removed`, and a function of which all calls are seen from one of which some
-were inlined. Data: the DepSurf data set (EuroSys 2025); scripts/function_knowledge.py makes the files.
+were inlined. Which of the known kernels a host is most like is told by its tracepoints, not by its number: those of
+RHEL 8's 4.18 are most like 5.3's. Data: the DepSurf data set (EuroSys 2025); scripts/function_knowledge.py makes the
+files.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 _KNOWLEDGE = Path(__file__).parent / "knowledge"
-_RELEASE = re.compile(r"(\d+)\.(\d+)")
+_SAME = 0.98
+"""Two kernels with so large a part of their tracepoints in common are builds of one source."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,9 @@ class Inlining:
             before = seen
         return ", ".join(" to ".join(run) for run in runs)
 
-    def near(self, release: str) -> str:
-        """The letters of the kernels on both sides of a release, or of the one that is it.
-
-        Only for words: a distribution's kernel may be unlike others of its number.
-        """
-        wanted = _numbers(release)
-        numbers = [_numbers(kernel) for kernel in self.kernels]
-        if wanted in numbers:
-            return self.pattern[numbers.index(wanted)]
-        below = [letter for number, letter in zip(numbers, self.pattern) if number < wanted]
-        above = [letter for number, letter in zip(numbers, self.pattern) if number > wanted]
-        return "".join(below[-1:] + above[:1])
-
-
-def _numbers(release: str) -> tuple[int, int]:
-    found = _RELEASE.match(release)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    def on(self, kernels: Iterable[str]) -> str:
+        """The letters of some of the kernels."""
+        return "".join(seen for kernel, seen in zip(self.kernels, self.pattern) if kernel in kernels)
 
 
 def partly_inlined(function: str) -> Inlining | None:
@@ -63,6 +52,27 @@ def partly_inlined(function: str) -> Inlining | None:
 def wholly_inlined(function: str) -> Inlining | None:
     """A function that was inlined everywhere on some known kernel; None for others."""
     return _find(_wholly(), function)
+
+
+def kin(events: Iterable[str]) -> tuple[str, ...]:
+    """The known kernels that are most like one with these tracepoints (`system:event`): one that is of the same
+    source, else the two nearest."""
+    own = {name.partition(":")[2] for name in events}
+    likeness = {kernel: len(own & names) / len(own | names) for kernel, names in known_events().items()}
+    first, second, *_ = sorted(likeness, key=lambda kernel: -likeness[kernel])
+    return (first,) if likeness[first] >= _SAME else (first, second)
+
+
+@cache
+def known_events() -> dict[str, frozenset[str]]:
+    """The names of the tracepoints of each known kernel."""
+    head, *lines = (_KNOWLEDGE / "kernel_events.txt").read_text().splitlines()
+    kernels = head.split()
+    rows = [line.split() for line in lines]
+    return {
+        kernel: frozenset(name for pattern, *names in rows if pattern[place] == "E" for name in names)
+        for place, kernel in enumerate(kernels)
+    }
 
 
 @cache

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from fnmatch import fnmatchcase
 
 from xtrace.core import attach as at
 from xtrace.core.facts.ctypes_text import parse_parameters
-from xtrace.core.facts.model import HostFacts, KernelSymbol
+from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang import ast
-from xtrace.core.resolve.functions import FunctionState, FunctionVerdict, checks_notrace, judge
+from xtrace.core.resolve.functions import FunctionState, FunctionVerdict, checks_notrace, in_module, judge
 from xtrace.core.resolve.located import Located, nothing
 from xtrace.core.types import CType
 
@@ -58,9 +57,10 @@ def _points(
     if verdict.state is FunctionState.TRANSFORMED:
         # Without DWARF nobody knows which parameters are left, and where.
         parameters, result = (), None
+    home = "" if module == "vmlinux" else module
     name = ":".join((point.kind, *point.parts[:-1], verdict.function)) + (f"+{offset}" if offset else "")
     return tuple(
-        at.Kprobe(name, verdict.function, symbol, _returns(point), offset, module, (), parameters, result)
+        at.Kprobe(name, verdict.function, symbol, _returns(point), offset, home, (), parameters, result)
         for symbol in verdict.symbols
     )
 
@@ -84,7 +84,7 @@ def _prototype(
 
 
 def _glob(point: ast.AttachPoint, module: str, pattern: str, facts: HostFacts) -> Located:
-    symbols = [symbol for symbol in facts.symbols.glob(pattern) if "." not in symbol.name and _of(symbol, module)]
+    symbols = [one for one in facts.symbols.glob(pattern) if "." not in one.name and in_module(one, module)]
     counted = Counter(symbol.name for symbol in symbols)
     listed = checks_notrace(facts)
     usable = [
@@ -99,7 +99,7 @@ def _glob(point: ast.AttachPoint, module: str, pattern: str, facts: HostFacts) -
         return nothing("XT0502", message, point, "absent")
     found = tuple(
         at.Kprobe(
-            ":".join((point.kind, *((symbol.module,) if module else ()), symbol.name)),
+            ":".join((point.kind, *((symbol.module or "vmlinux",) if module else ()), symbol.name)),
             symbol.name,
             symbol.name,
             _returns(point),
@@ -110,10 +110,6 @@ def _glob(point: ast.AttachPoint, module: str, pattern: str, facts: HostFacts) -
     left = len(counted) - len(usable)
     notes = f"{point.span.text}: {left} of {len(counted)} functions cannot be probed (ambiguous, blacklisted, notrace)"
     return Located(found, notes=(notes,) if left else ())
-
-
-def _of(symbol: KernelSymbol, module: str) -> bool:
-    return not module or fnmatchcase(symbol.module or "vmlinux", module)
 
 
 # --- where it was inlined --------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.plan.model import Choice, Degradation
 from xtrace.core.probes.events import Event
+from xtrace.core.resolve.marks import Mark
 from xtrace.core.resolve.source import Attempt, Offer, PassedOverError
 from xtrace.core.resolve.transformed import Objections
 
@@ -29,7 +30,7 @@ class Served:
     degradations: tuple[Degradation, ...] = ()
     notes: tuple[str, ...] = ()
     complaints: tuple[Diagnostic, ...] = ()
-    late: bool = False
+    marks: tuple[Mark, ...] = ()
 
 
 Passed = list[tuple[str, str]]
@@ -60,9 +61,10 @@ def serve(
 
 def _shortcoming(attempt: Attempt, offer: Offer) -> str:
     """Why a source that would serve was passed over for a later one."""
-    words = [f"without {name} ({reason})" for name, reason in offer.lost.items()]
-    if attempt.spec.approximate:
-        words.append(f"approximately: {attempt.spec.approximate}")
+    reasons = dict.fromkeys(offer.lost.values())
+    words = [f"without {', '.join(n for n in offer.lost if offer.lost[n] == why)} ({why})" for why in reasons]
+    if offer.approximate:
+        words.append(f"approximately: {offer.approximate}")
     return f"serves only {', and only '.join(words)}"
 
 
@@ -72,8 +74,8 @@ def _served(attempt: Attempt, offer: Offer, passed: Sequence[tuple[str, str]]) -
         Degradation(f"{event.name} has no {name} here: {reason}", attempt.clause.span)
         for name, reason in offer.lost.items()
     )
-    choice = Choice(event.name, spec.title, tuple(passed), spec.approximate)
-    return Served(offer.clauses, choice, degradations, offer.notes, late=spec.late)
+    choice = Choice(event.name, spec.title, tuple(passed), offer.approximate)
+    return Served(offer.clauses, choice, degradations, offer.notes, marks=offer.marks)
 
 
 def _refused(event: Event, clause: ast.Clause, passed: Passed) -> Served:

@@ -7,7 +7,6 @@ of the user's own, `args.newstate` is the number that bpftrace shows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,7 +15,11 @@ from xtrace.core.facts.model import HostFacts
 from xtrace.core.types import Enumerated, Int, Member
 
 _MARK = "format:"
-_ENTRY = re.compile(r'\{\s*(\w+),\s*"([^"]*)"\s*\}')
+_TCP_STATES = (
+    "TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT", "TCP_CLOSE",
+    "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_NEW_SYN_RECV",
+)  # fmt: skip
+"""Enumerators of include/net/tcp_states.h; their values are the host's."""
 
 
 def with_named_values(point: at.Attach, facts: HostFacts) -> at.Attach:
@@ -40,18 +43,20 @@ def _named(member: Member, point: at.Tracepoint, print_format: str) -> Member:
 
 
 def values_of(enum: str, facts: HostFacts) -> Mapping[int, str] | None:
-    """Names by value of an enumerated type that `with_named_values` made; None for other types."""
+    """Names by value of an enumerated type that `with_named_values` made, or of `tcp_state`; None for other types."""
+    if enum == "tcp_state":
+        return _of_field("sock", "inet_sock_set_state", "newstate", facts) or _tcp_states(facts)
     if not enum.startswith(_MARK):
         return None
     system, event, field = enum[len(_MARK) :].split(":")
+    return _of_field(system, event, field, facts)
+
+
+def _of_field(system: str, event: str, field: str, facts: HostFacts) -> Mapping[int, str]:
     known = facts.event_format(system, event)
-    if known is None:
-        return {}
-    return known.enums.get(field) or _by_enumerator(known.print_format, field, facts)
+    return known.enums.get(field, {}) if known is not None else {}
 
 
-def _by_enumerator(print_format: str, field: str, facts: HostFacts) -> Mapping[int, str]:
-    """Where the kernel left names instead of numbers in the format, `{ TCP_CLOSE, "TCP_CLOSE" }`, BTF tells them."""
-    said = print_format.partition(f"__print_symbolic(REC->{field},")[2].partition(")")[0]
-    values = ((facts.types.enumerator(name), shown) for name, shown in _ENTRY.findall(said))
-    return {value: shown for value, shown in values if value is not None}
+def _tcp_states(facts: HostFacts) -> Mapping[int, str]:
+    values = ((facts.types.enumerator(name), name) for name in _TCP_STATES)
+    return {value: name for value, name in values if value is not None}

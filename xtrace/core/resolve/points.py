@@ -174,10 +174,16 @@ def _uprobe(point: ast.AttachPoint, facts: HostFacts) -> Located:
         if name in elf.functions
     )
     if found:
-        return Located(found)
+        chosen = [name for name in names if name in elf.indirect]
+        return Located(found, notes=_indirect(chosen, path) if chosen else ())
     near = near_names(function, elf.functions)
     hint = f"did you mean {' or '.join(near)}?" if near else "a stripped program shows only its exported functions"
     return nothing("XT0502", f"{path} has no function {function}", point, "absent", hint)
+
+
+def _indirect(names: Sequence[str], path: str) -> tuple[str, ...]:
+    words = f"{', '.join(names)} of {path}: the code is chosen when a program starts, and only the choice is probed"
+    return (f"{words}; probe the variant for this processor instead (__{names[0]}_avx2, say)",)
 
 
 def _uprobe_address(point: ast.AttachPoint, path: str, elf: Elf, written: str) -> Located:

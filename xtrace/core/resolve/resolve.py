@@ -16,7 +16,7 @@ from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import all_events, find_event
-from xtrace.core.resolve.late import read_late
+from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
 from xtrace.core.resolve.transformed import Objections, also_of_variants
@@ -46,8 +46,8 @@ class _Work:
     degradations: list[Degradation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     uses: int = 0
-    late: list[bool] = field(default_factory=list)
-    """Of each clause typed so far: may its strings be read after the event?"""
+    marks: list[Mark] = field(default_factory=list)
+    """Of each clause typed so far."""
 
 
 def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resolved:
@@ -62,7 +62,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
         _clause(clause, work)
     program = None
     if not work.problems:
-        program = _marked(work.typer.program(request.scope), work.late)
+        program = _marked(work.typer.program(request.scope), work.marks)
         work.problems += _once(d for clause in program.clauses for d in objections(clause))
     return Resolved(
         None if work.problems else program,
@@ -73,9 +73,9 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
     )
 
 
-def _marked(program: ir.Program, late: Sequence[bool]) -> ir.Program:
-    """Typing the whole program makes its clauses anew, so the mark of a late source is put on them again."""
-    return replace(program, clauses=tuple(read_late(c) if mark else c for c, mark in zip(program.clauses, late)))
+def _marked(program: ir.Program, marks: Sequence[Mark]) -> ir.Program:
+    """Typing the whole program makes its clauses anew, so the marks are put on them again."""
+    return replace(program, clauses=tuple(marked(clause, mark) for clause, mark in zip(program.clauses, marks)))
 
 
 def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -106,7 +106,7 @@ def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -
     groups = by_layout(found) if _reads_record(clause) else [tuple(found)] if found else []
     for group in groups:
         typed = work.typer.type_clause(clause, group)
-        work.late.append(False)
+        work.marks.append(Mark())
         work.problems += [d for d in work.objections(typed) if d not in work.problems]
 
 
@@ -124,10 +124,13 @@ def _event(clause: ast.Clause, name: str, work: _Work) -> None:
         return
     work.uses += 1
     served = serve(event, clause, work.facts, work.typer, work.objections, work.uses)
-    work.late += [served.late] * len(served.clauses)
+    work.marks += served.marks
     work.problems += served.complaints
     work.degradations += served.degradations
     work.notes += served.notes
+    if event.anywhere and work.request.scope != ir.Scope():
+        message = f"{name} happens in whatever process runs at the time: chosen by process, much of it is missed"
+        work.degradations.append(Degradation(message, clause.span))
     if served.choice:
         work.choices.append(served.choice)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from xtrace.core import attach as at
 from xtrace.core import ir
@@ -13,10 +14,10 @@ from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang import ast
 from xtrace.core.lang.typing.host import EventSource
 from xtrace.core.lang.typing.typer import Typer
-from xtrace.core.lang.walk import nodes
-from xtrace.core.probes.events import Event, SourceSpec
-from xtrace.core.resolve.late import read_late
+from xtrace.core.probes.events import Event, SourceSpec, shown
+from xtrace.core.resolve.live import names_in_use
 from xtrace.core.resolve.located import Located
+from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named_values import with_named_values
 from xtrace.core.resolve.pairs import entering, leaving
 from xtrace.core.resolve.points import locate
@@ -26,23 +27,36 @@ Pair = tuple[at.Attach, "at.Attach | None"]
 """A point, and where the source is a pair the point that it ends at."""
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a source is on a host. `doubts` say which calls of its functions may be missed, `notes` the rest."""
+
+    pairs: tuple[Pair, ...]
+    doubts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 class PassedOverError(Exception):
     """A source cannot serve; the reason in words."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What a source can do for a clause: `lost` names the optional fields in use that it must leave out, and why."""
+    """What a source can do for a clause: `lost` names the optional fields in use that it must leave out, and why.
+
+    `approximate` tells in which way its events are not quite those that were asked for.
+    """
 
     clauses: tuple[ir.Clause, ...]
+    marks: tuple[Mark, ...]
     lost: Mapping[str, str]
-    approximate: bool
+    approximate: str
     notes: tuple[str, ...] = ()
 
     @property
     def loss(self) -> tuple[bool, int]:
         """What compares offers: an event that is another one is worse than any missing field."""
-        return self.approximate, len(self.lost)
+        return bool(self.approximate), len(self.lost)
 
     @property
     def whole(self) -> bool:
@@ -60,23 +74,23 @@ class Attempt:
     typer: Typer
     objections: Objections
     number: int
-    _found: dict[str, tuple[tuple[Pair, ...], tuple[str, ...]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def used(self) -> tuple[str, ...]:
         """The event's fields that the clause uses."""
-        names = {node.name for node in nodes((self.clause.predicate, self.clause.body)) if isinstance(node, ast.Name)}
+        names = names_in_use(self.clause.predicate, self.clause.body)
         return tuple(name for name in self.event.fields if name in names)
 
     # --- what it can give --------------------------------------------------------------------------------------------
 
     def offer(self) -> Offer:
         """The best that this source can do. Typed into the program only if nothing is lost. Raises PassedOverError."""
+        approximate = self._approximate
         absent = {name: "the source does not give it" for name in self.used if name not in self.spec.fields}
         first: PassedOverError | None = None
         if not absent:
             try:
-                return self._typed({}, keep=not self.spec.approximate)
+                return self._typed({}, keep=not approximate)
             except PassedOverError as reason:
                 first = reason
         if first is not None and not self._optional:
@@ -85,7 +99,7 @@ class Attempt:
             lost = self._least_loss(absent, str(first))
         except PassedOverError as reason:
             # What is still wrong without the optional fields may only be that they are needed.
-            raise first or PassedOverError(f"it does not give {', '.join(absent)}: {reason}") from None
+            raise first or reason from None
         return self._typed(lost, keep=False)
 
     def take(self, offer: Offer) -> Offer:
@@ -113,69 +127,76 @@ class Attempt:
 
     def _typed(self, lost: Mapping[str, str], keep: bool) -> Offer:
         """The typed and judged clauses of every point. Raises PassedOverError."""
-        pairs, notes = self._located()
+        places = self._places
+        sides = (True, False) if self.spec.leave else (True,)
+        marks = tuple(Mark(self.spec.late, scoped) for scoped in sides)
         with self.typer.trial() as trial:
-            clauses = tuple(clause for pair in pairs for clause in self._at(pair, lost))
+            clauses = tuple(clause for pair in places.pairs for clause in self._at(pair, lost, marks))
             if keep:
                 trial.keep()
-        return Offer(clauses, dict(lost), bool(self.spec.approximate), notes)
+        return Offer(clauses, marks * len(places.pairs), dict(lost), self._approximate, places.notes)
 
     # --- attach points -----------------------------------------------------------------------------------------------
 
-    def _located(self) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
-        """The attach points on this host. Points of a union that are not here are named, not missed."""
-        if "points" not in self._found:
-            self._found["points"] = self._locate()
-        return self._found["points"]
+    @property
+    def _approximate(self) -> str:
+        """How this source's events differ here from the event's; "" where they do not. Raises PassedOverError."""
+        doubts = f"partially inlined (calls missed): {'; '.join(self._places.doubts)}" if self._places.doubts else ""
+        return "; ".join(filter(None, (self.spec.approximate, doubts)))
 
-    def _locate(self) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+    @cached_property
+    def _places(self) -> Places:
+        """The attach points on this host. Points of a union that are not here are named, not missed."""
         spec = self.spec
         found: list[Pair] = []
-        notes: list[str] = []
         missing: list[tuple[str, Located]] = []
+        doubts: list[str] = []
+        notes: list[str] = []
         for position, point in enumerate(spec.attach):
-            first = locate(point, self.facts)
-            last = locate(spec.leave[position], self.facts) if spec.leave else Located()
+            first = _located_once(point, self.facts)
+            last = _located_once(spec.leave[position], self.facts) if spec.leave else Located()
             bad = next((one for one in (first, last) if one.complaints), None)
             if bad:
-                missing.append((point.span.text, bad))
+                missing.append((shown(point), bad))
                 continue
-            notes += [*first.notes, *last.notes]
+            for one in (first, last):
+                (doubts if one.state == "incomplete" else notes).extend(one.notes)
             found += [(one, last.points[index] if spec.leave else None) for index, one in enumerate(first.points)]
         if not found:
             raise PassedOverError("; ".join(dict.fromkeys(_why(located) for _, located in missing)))
         notes += [f"{self.event.name} does without {name} here: {_why(located)}" for name, located in missing]
         named = tuple((self._named(one), self._named(other) if other else None) for one, other in found)
-        return named, tuple(notes)
+        return Places(named, tuple(dict.fromkeys(doubts)), tuple(dict.fromkeys(notes)))
 
     def _named(self, point: at.Attach) -> at.Attach:
         return with_named_values(point, self.facts)
 
     # --- clauses -----------------------------------------------------------------------------------------------------
 
-    def _at(self, pair: Pair, lost: Mapping[str, str]) -> tuple[ir.Clause, ...]:
+    def _at(self, pair: Pair, lost: Mapping[str, str], marks: Sequence[Mark]) -> tuple[ir.Clause, ...]:
         """The typed and judged clauses at one point, or at one pair of points."""
         first, last = pair
         spec, name = self.spec, self.event.name
         fields = {one: None if one in lost else spec.fields.get(one) for one in self.event.fields}
         self._ask(first, EventSource(name, {}, spec.let))
         if last is None:
-            return (self._judged(self.clause, first, EventSource(name, fields, spec.let, spec.where)),)
+            return (self._judged(self.clause, first, EventSource(name, fields, spec.let, spec.where), marks[0]),)
         wanted = self._saved(lost)
         before = entering(self.clause, self.number, spec, wanted)
         after = leaving(self.clause, self.number, spec, wanted)
         return (
-            self._judged(before.clause, first, EventSource(name, before.names, spec.let, spec.where)),
-            self._judged(after.clause, last, EventSource(name, {**fields, **after.names}, after.lets)),
+            self._judged(before.clause, first, EventSource(name, before.names, spec.let, spec.where), marks[0]),
+            self._judged(after.clause, last, EventSource(name, {**fields, **after.names}, after.lets), marks[1]),
         )
 
     def _saved(self, lost: Mapping[str, str]) -> tuple[str, ...]:
         """What a pair must save at its entry: the names that the exit and the fields in use refer to."""
         spec = self.spec
-        asked: list[object] = [spec.exit_where, *(spec.fields[name] for name in self.used if name not in lost)]
+        given = (name for name in self.used if name in spec.fields and name not in lost)
+        asked: list[object] = [spec.exit_where, *(spec.fields[name] for name in given)]
         names: set[str] = set()
         while asked:
-            found = {node.name for node in nodes(asked.pop()) if isinstance(node, ast.Name)} - names
+            found = names_in_use(asked.pop()) - names
             names |= found
             asked += [spec.let[name] for name in found if name in spec.let and name not in spec.save]
         return tuple(name for name in spec.save if name in names)
@@ -188,30 +209,50 @@ class Attempt:
         try:
             answer = self.typer.constant(when, (where,), source)
         except ProgramError as error:
-            raise PassedOverError(_words(error.diagnostics)) from None
+            raise PassedOverError(_words(error.diagnostics, where)) from None
+        if not answer and _unread(where):
+            raise PassedOverError(f"unprobed: whether {when.span.text} holds, as the fields are not known here")
         if not answer:
             raise PassedOverError(f"field missing: not {when.span.text}")
 
-    def _judged(self, clause: ast.Clause, where: at.Attach, source: EventSource) -> ir.Clause:
+    def _judged(self, clause: ast.Clause, where: at.Attach, source: EventSource, mark: Mark) -> ir.Clause:
         try:
-            typed = self.typer.type_clause(clause, (where,), source)
+            typed = marked(self.typer.type_clause(clause, (where,), source), mark)
         except ProgramError as error:
-            raise PassedOverError(_words(error.diagnostics)) from None
-        if self.spec.late:
-            typed = read_late(typed)
+            raise PassedOverError(_words(error.diagnostics, where)) from None
         objections = self.objections(typed)
         if objections:
-            raise PassedOverError(_words(objections))
+            raise PassedOverError(_words(objections, where))
         return typed
+
+
+_LOCATED: WeakKeyDictionary[HostFacts, dict[ast.AttachPoint, Located]] = WeakKeyDictionary()
+"""Where the points of sources are, by host: every backend asks for the same ones, and so do several sources."""
+
+
+def _located_once(point: ast.AttachPoint, facts: HostFacts) -> Located:
+    known = _LOCATED.setdefault(facts, {})
+    if point not in known:
+        known[point] = locate(point, facts)
+    return known[point]
 
 
 _REASONS = {"XT0210": "field missing", "XT0209": "field missing", "XT0211": "type unknown", "XT0201": "type unknown"}
 """What a complaint of typing means for a source, in the few words that users learn."""
 
 
-def _words(diagnostics: tuple[Diagnostic, ...]) -> str:
-    said = (f"{_REASONS[d.code]}: {d.message}" if d.code in _REASONS else d.message for d in diagnostics)
-    return "; ".join(dict.fromkeys(said))
+def _words(diagnostics: tuple[Diagnostic, ...], where: at.Attach) -> str:
+    """Complaints as a reason: each once, under the word that says of what kind it is."""
+    kinds: dict[str, dict[str, None]] = {}
+    for one in diagnostics:
+        kind = "unprobed" if one.code == "XT0209" and _unread(where) else _REASONS.get(one.code, "")
+        kinds.setdefault(kind, {})[one.message] = None
+    return "; ".join(f"{kind}: {'; '.join(said)}" if kind else "; ".join(said) for kind, said in kinds.items())
+
+
+def _unread(where: at.Attach) -> bool:
+    """Is this a tracepoint that exists, whose format nobody could read?"""
+    return isinstance(where, at.Tracepoint) and not where.fields
 
 
 def _why(located: Located) -> str:

@@ -14,7 +14,7 @@ from xtrace.core import ir
 from xtrace.core.backend import Backend
 from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
 from xtrace.core.facts.model import HostFacts
-from xtrace.core.facts.number_names import disk_names, signal_names
+from xtrace.core.facts.number_names import capability_names, disk_names, signal_names
 from xtrace.core.facts.syscalls import syscall_names
 from xtrace.core.plan.model import Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
@@ -97,6 +97,7 @@ def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
         "syscall": lambda: syscall_names(facts.arch),
         "disk": disk_names,
         "signal": signal_names,
+        "capability": capability_names,
     }
 
     def names(enum: str) -> Mapping[int, str]:

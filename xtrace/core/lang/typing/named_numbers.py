@@ -1,4 +1,4 @@
-"""Functions that mark a number as one which is shown by a name: of a disk, of a signal.
+"""Functions that mark a number as one which is shown by a name: of a disk, a signal, a capability, a state of TCP.
 
 The number itself travels and can be compared; the controller looks the name up when it shows the value.
 """
@@ -23,3 +23,15 @@ def disk_name(ctx: Context, node: ast.Call) -> ir.Expr:
 def signal_name(ctx: Context, node: ast.Call) -> ir.Expr:
     """The number of a signal, shown as `SIGTERM`."""
     return ir.Address(numeric(ctx, node, 0), Enumerated("signal", 8, True), node.span)
+
+
+@function("tcp_state", 1, 1)
+def tcp_state(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The state of a TCP connection, shown as the kernel names it: `TCP_ESTABLISHED`."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("tcp_state", 8, True), node.span)
+
+
+@function("capability_name", 1, 1)
+def capability_name(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The number of a capability, shown as `CAP_SYS_ADMIN`."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("capability", 8, True), node.span)
