@@ -11,6 +11,9 @@ from typing import Callable, NoReturn
 from tests.lab import cases
 
 BACKENDS = ("ftrace", "bcc", "systemtap")
+PATIENCE = 4
+"""Timeouts are written for an idle machine; a guest without KVM on a busy one is several times slower. They only end
+what hangs."""
 
 
 class Skip(Exception):  # noqa: N818 - it is no error
@@ -66,7 +69,7 @@ def case(
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         scripts = tuple(item if isinstance(item, str) else tuple(item) for item in stap)
         if not backends:
-            _CASES[name] = Case(name, function, tuple(kernels), timeout, tuple(needs), scripts, long)
+            _CASES[name] = Case(name, function, tuple(kernels), timeout * PATIENCE, tuple(needs), scripts, long)
         for backend in backends:
             own_needs = (*needs, *backend_needs(backend, probes))
             own_scripts = scripts if backend == "systemtap" else ()
@@ -75,7 +78,7 @@ def case(
             def run(backend: str = backend) -> None:
                 function(backend)
 
-            _CASES[of_backend] = Case(of_backend, run, tuple(kernels), timeout, own_needs, own_scripts, long)
+            _CASES[of_backend] = Case(of_backend, run, tuple(kernels), timeout * PATIENCE, own_needs, own_scripts, long)
         return function
 
     return register

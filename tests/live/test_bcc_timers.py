@@ -80,7 +80,10 @@ def test_profile_takes_stacks_of_this_process() -> None:
     found = final_map(traced(program, burn), "s")
     assert sum(count for count in found.values() if isinstance(count, int)) >= 10
     stacks = [key[0] for key in found]
-    assert all(isinstance(one, StackValue) and one.pid == os.getpid() for one in stacks)
+    # A sample whose stack the kernel could not take (bpf_get_stackid: EFAULT, EEXIST) has no addresses.
+    taken = [one for one in stacks if isinstance(one, StackValue) and one.addresses]
+    assert taken
+    assert {one.pid for one in taken} == {os.getpid()}
     assert any(one.frames for one in stacks if isinstance(one, StackValue))
 
 

@@ -1,4 +1,6 @@
-"""bpftrace's twelve tutorial lessons, each on every backend that can; what cannot says why."""
+"""bpftrace's twelve tutorial lessons, each on every backend that can; what cannot says why.
+
+They belong to the long run (`make lab-long`)."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def no_event_probes(backend: str) -> bool:
     return backend == "ftrace" and os.uname().release.startswith(("5.10", "6.1."))
 
 
-@case(timeout=60)
+@case(timeout=60, long=True)
 def lesson_1_list() -> None:
     """xtrace trace -l lists probes one per line."""
     found = lines(xtrace("trace", "-l", "tracepoint:syscalls:sys_enter_open*").stdout)
@@ -39,14 +41,14 @@ def lesson_1_list() -> None:
     assert all(line.startswith("tracepoint:syscalls:sys_enter_open") for line in found), found
 
 
-@case(backends=("ftrace", "bcc"), timeout=60)
+@case(backends=("ftrace", "bcc"), timeout=60, long=True)
 def lesson_2_hello(backend: str) -> None:
     """BEGIN prints."""
     done = xtrace("trace", "--backend", backend, "-e", 'BEGIN { printf("hello world\\n"); exit(); }')
     assert "hello world" in lines(done.stdout), done.stdout
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", OPEN_NAMES)], timeout=120)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", OPEN_NAMES)], timeout=120, long=True)
 def lesson_3_names_of_opened_files(backend: str) -> None:
     """A string of user memory at the entry of a system call."""
     words = ("trace", "--backend", backend, "-e", OPEN_NAMES, "-c", workload("opens", COUNT))
@@ -59,14 +61,14 @@ def lesson_3_names_of_opened_files(backend: str) -> None:
     equal(shown, expected, "opened files, in order")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", BY_COMM)], timeout=120)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", BY_COMM)], timeout=120, long=True)
 def lesson_4_system_calls_by_process(backend: str) -> None:
     """A count by process name."""
     done = xtrace("trace", "--backend", backend, "--json", "-e", BY_COMM, "-c", workload("getppids", COUNT))
     assert maps(done)["@"][(tag("getppids"),)] >= COUNT
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", READ_SIZES)], timeout=120)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", READ_SIZES)], timeout=120, long=True)
 def lesson_5_sizes_of_reads(backend: str) -> None:
     """A power-of-two histogram of a tracepoint's field."""
     done = xtrace("trace", "--backend", backend, "-e", READ_SIZES, "-c", workload("reads", COUNT))
@@ -74,7 +76,7 @@ def lesson_5_sizes_of_reads(backend: str) -> None:
     equal(row.split()[1], str(COUNT), "reads of one byte")
 
 
-@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", READ_RESULTS)], timeout=120)
+@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", READ_RESULTS)], timeout=120, long=True)
 def lesson_6_results_of_reads(backend: str) -> None:
     """A linear histogram of a function's result."""
     done = xtrace("trace", "--backend", backend, "-e", READ_RESULTS, "-c", workload("reads", COUNT))
@@ -82,7 +84,7 @@ def lesson_6_results_of_reads(backend: str) -> None:
     equal(row.split()[2], str(COUNT), "reads of less than 200 bytes")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SCHEDULER)], timeout=180)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SCHEDULER)], timeout=180, long=True)
 def lesson_8_events_by_name(backend: str) -> None:
     """A glob of tracepoints, counted by probe."""
     done = xtrace("trace", "--backend", backend, "--json", "-e", SCHEDULER, "-c", BUSY)
@@ -91,7 +93,7 @@ def lesson_8_events_by_name(backend: str) -> None:
     assert found[("tracepoint:sched:sched_process_exec",)] >= 4, found
 
 
-@case(backends=("ftrace", "bcc"), timeout=120)
+@case(backends=("ftrace", "bcc"), timeout=120, long=True)
 def lesson_9_kernel_stacks_on_cpu(backend: str) -> None:
     """Samples of all CPUs by kernel stack, with names."""
     burn = "dd if=/dev/zero of=/dev/null bs=1M count=3000"
@@ -99,14 +101,14 @@ def lesson_9_kernel_stacks_on_cpu(backend: str) -> None:
     assert re.search(r"^\s+\w+\+\d+$", done.stdout, re.MULTILINE), done.stdout
 
 
-@case(backends=("ftrace", "bcc"), timeout=120)
+@case(backends=("ftrace", "bcc"), timeout=120, long=True)
 def lesson_10_switches_by_stack(backend: str) -> None:
     """Every context switch by kernel stack: all of them go through schedule()."""
     done = xtrace("trace", "--backend", backend, "-e", SWITCHES, "-c", BUSY)
     assert re.search(r"^\s+(__)?schedule\+\d+$", done.stdout, re.MULTILINE), done.stdout
 
 
-@case(backends=("ftrace", "bcc"), timeout=120)
+@case(backends=("ftrace", "bcc"), timeout=120, long=True)
 def lesson_11_block_sizes(backend: str) -> None:
     """Sizes of block requests."""
     done = xtrace("trace", "--backend", backend, "-e", BLOCKS, "-c", WRITE)
@@ -115,7 +117,7 @@ def lesson_11_block_sizes(backend: str) -> None:
     assert int(rows[0].split()[2]) >= 8, rows
 
 
-@case(backends=("ftrace", "bcc"), timeout=120)
+@case(backends=("ftrace", "bcc"), timeout=120, long=True)
 def lesson_12_kernel_structs(backend: str) -> None:
     """A chain of pointers through kernel structs, by offsets from BTF."""
     done = xtrace("trace", "--backend", backend, "-e", OPEN_PATHS, "-c", workload("opens", COUNT))
