@@ -15,19 +15,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from xtrace.core.facts.model import State
+from scripts.function_knowledge import VERSIONS
 from xtrace.core.facts.symbols import KernelSymbols
 from xtrace.core.resolve import functions, inlining
 from xtrace.core.resolve.functions import FunctionState, judge
 from xtrace.core.resolve.inlining import Inlining
 from xtrace.testing.hosts import FakeHost
 
-_UBUNTU = {
-    "4.4": "16.04", "4.8": "16.10", "4.10": "17.04", "4.13": "17.10", "4.15": "18.04", "4.18": "18.10", "5.0": "19.04",
-    "5.3": "19.10", "5.4": "20.04", "5.8": "20.10", "5.11": "21.04", "5.15": "22.04", "5.19": "22.10", "6.5": "23.10",
-    "6.8": "24.04",
-}  # fmt: skip
-_FACTS = {"kernel.kallsyms": State.PRESENT, "os.id": "ubuntu"}
 _COLUMNS = (
     "kernel", "functions", "right", "not visible", "too careful", "calls missed", "said inlined, gone", "wrong",
 )  # fmt: skip
@@ -84,7 +78,10 @@ class HeldOut:
 
     def __init__(self, kernel: str) -> None:
         self.kernel = kernel
-        self.partly, self.wholly = inlining.partly_inlined, inlining.wholly_inlined
+        self.partly, self.wholly, self.events = _PARTLY.get, _WHOLLY.get, _EVENTS
+
+    def known_events(self) -> dict[str, frozenset[str]]:
+        return {kernel: names for kernel, names in self.events().items() if kernel != self.kernel}
 
     def _without(self, known: Inlining | None, letter: str) -> Inlining | None:
         if known is None:
@@ -107,16 +104,21 @@ def indexed(table: bytes) -> Mapping[str, Inlining]:
     return {name: Inlining(kernels, line.split(" ", 1)[0]) for line in lines for name in line.split()[1:]}
 
 
+_PARTLY, _WHOLLY = indexed(inlining._partly()), indexed(inlining._wholly())
+_EVENTS = inlining.known_events
+
+
 def measure(hosts: Path, held_out: bool) -> Iterator[tuple[str, Counter[str]]]:
     rows = list(truth(hosts))
-    partly, wholly = indexed(inlining._partly()), indexed(inlining._wholly())
-    inlining.partly_inlined, inlining.wholly_inlined = partly.get, wholly.get
-    for kernel, version in _UBUNTU.items():
-        known = HeldOut(kernel)
-        functions.partly_inlined = known.partly_inlined if held_out else known.partly
-        functions.wholly_inlined = known.wholly_inlined if held_out else known.wholly
-        symbols = Symbols(lzma.decompress((hosts / f"ubuntu-{version}-depsurf" / "symbols.txt.xz").read_bytes()))
-        host = FakeHost(release=f"{kernel}.0", symbols=symbols, facts=_FACTS)
+    for kernel, version in VERSIONS.items():
+        known = HeldOut(kernel if held_out else "")
+        inlining.kin.cache_clear()
+        functions.partly_inlined, functions.wholly_inlined = known.partly_inlined, known.wholly_inlined
+        inlining.known_events = known.known_events
+        folder = hosts / f"ubuntu-{version}-depsurf"
+        symbols = Symbols(lzma.decompress((folder / "symbols.txt.xz").read_bytes()))
+        events: dict[str, dict[str, str]] = {name: {} for name in (folder / "tracepoints.txt").read_text().split()}
+        host = FakeHost(symbols=symbols, facts={"kernel.kallsyms": True}, events=events)
         counted: Counter[str] = Counter()
         for name, seen in rows:
             verdict = judge(name, host)

@@ -29,6 +29,15 @@ LOGS_KEPT_SECONDS = 86_400
 DEATH = re.compile(r"Kernel panic|BUG:|Oops|general protection|double fault")
 
 
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def end_all() -> None:
+    """Kill every guest of this process."""
+    for process in list(_running):
+        process.kill()
+
+
 @dataclass(frozen=True)
 class Job:
     """What to do in a guest."""
@@ -125,12 +134,14 @@ def _run_qemu(image: Image, job: Job, work: Path, on_output: Callable[[bytes], N
 
     timer = threading.Timer(job.timeout, end_overdue)
     timer.start()
+    _running.add(process)
     try:
         while chunk := os.read(process.stdout.fileno(), 1 << 16):
             on_output(chunk)
         process.wait()
     finally:
         timer.cancel()
+        _running.discard(process)
         process.kill()
         process.wait()
         process.stdout.close()

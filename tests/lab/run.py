@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Callable
 
 from tests.lab import images, stap
-from tests.lab.boot import Job, boot
+from tests.lab.boot import Job, boot, end_all
 from tests.lab.case import Case
 from tests.lab.errors import LabError
 from tests.lab.guest import MARK
@@ -39,12 +40,23 @@ class Result:
 
 
 OnResult = Callable[[Result], None]
+_abandoned = threading.Event()
 
 
 def run_all(work: Iterable[tuple[Release, Sequence[Case]]], on_result: OnResult) -> Iterator[list[Result]]:
     """Run the cases of several kernels, a few guests at once; yield each kernel's results in order."""
     with ThreadPoolExecutor(GUESTS_AT_ONCE) as pool:
-        yield from pool.map(lambda item: run(item[0], item[1], on_result), work)
+        try:
+            yield from pool.map(lambda item: run(item[0], item[1], on_result), work)
+        except BaseException:
+            abandon()
+            raise
+
+
+def abandon() -> None:
+    """End all guests and start no more, for a run that is interrupted."""
+    _abandoned.set()
+    end_all()
 
 
 def run(release: Release, cases: Sequence[Case], on_result: OnResult = lambda _: None) -> list[Result]:
@@ -58,7 +70,7 @@ def run(release: Release, cases: Sequence[Case], on_result: OnResult = lambda _:
         deaths = 0
         while left:
             deaths += _boot(image, files, left, _both(results.append, on_result))
-            if deaths > DEATHS_ALLOWED:
+            if deaths > DEATHS_ALLOWED or _abandoned.is_set():
                 raise LabError(f"kernel {release.kernel}: its guests died {deaths} times")
     return results
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.case import Case, discover
 from tests.lab.releases import RELEASES, find
-from tests.lab.run import GUESTS_AT_ONCE, Result, run
+from tests.lab.run import GUESTS_AT_ONCE, Result, abandon, run
 
 pytestmark = pytest.mark.lab
 
@@ -39,7 +39,10 @@ def guests(request: pytest.FixtureRequest) -> Iterator[Guests]:
             kernel, case_id = (str(item.callspec.params[name]) for name in ("kernel", "case_id"))
             wanted.setdefault(kernel, []).append(discover()[case_id])
     with ThreadPoolExecutor(GUESTS_AT_ONCE) as pool:
-        yield Guests(pool, wanted)
+        results = Guests(pool, wanted)
+        yield results
+        # After the last test nothing runs any more, unless pytest was interrupted or stopped at a failure.
+        results.abandon()
 
 
 class Guests:
@@ -61,6 +64,11 @@ class Guests:
         if (kernel, case_id) not in self._results:
             ending.result()
         return self._results[kernel, case_id]
+
+    def abandon(self) -> None:
+        """End what still runs."""
+        if not all(ending.done() or ending.cancel() for ending in self._runs.values()):
+            abandon()
 
     def _keep(self, result: Result) -> None:
         with self._ended:

@@ -16,13 +16,13 @@ COUNT = 23
 CANARY = "/etc/hostname"
 
 
-@case(needs=["ftrace"], timeout=240)
+@case(needs=["ftrace"], timeout=90)
 def shell_script() -> None:
     """The shell script of ftrace shows every open."""
     _shows_every_open("ftrace", "sh")
 
 
-@case(needs=["bcc"], timeout=240)
+@case(needs=["bcc"], timeout=90)
 def python_file() -> None:
     """The Python file of BCC shows every open."""
     _shows_every_open("bcc", "python3")

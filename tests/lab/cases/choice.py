@@ -16,7 +16,7 @@ NO_BACKEND = 4
 NOT_STARTED = 5
 
 
-@case(timeout=240)
+@case(timeout=90)
 def every_backend_is_judged() -> None:
     """A plan names each backend, those that cannot serve with a reason."""
     document = json.loads(xtrace("plan", "--json", "-e", LATENCY).stdout)
@@ -27,7 +27,7 @@ def every_backend_is_judged() -> None:
     assert all(entry["diagnostics"] for entry in document["refused"]), document["refused"]
 
 
-@case(kernels=["5.10"], timeout=240)
+@case(kernels=["5.10"], timeout=90)
 def inlined_function() -> None:
     """5.10 has tcp_drop only inlined; no backend pretends to probe it."""
     for backend in BACKENDS:
@@ -36,7 +36,7 @@ def inlined_function() -> None:
         assert "inlined" in done.stdout + done.stderr, done
 
 
-@case(needs=["bcc"], timeout=240)
+@case(needs=["bcc"], timeout=90)
 def broken_compiler() -> None:
     """Where BCC's program does not compile, the next backend runs, says so and counts the same."""
     broken = Path("/lab/broken")
@@ -55,14 +55,14 @@ def broken_compiler() -> None:
     equal(maps(done)["@numbers"].get((tag("getppids"), GETPPID)), COUNT, "calls of getppid")
 
 
-@case(timeout=240)
+@case(timeout=90)
 def nothing_left_to_try() -> None:
     """A backend that was asked for and lacks the function exits with 4, with near names."""
     done = xtrace("trace", "--backend", "ftrace", "-e", "kprobe:vfs_raed { }", status=NO_BACKEND)
     assert "vfs_read" in done.stderr, done.stderr
 
 
-@case(kernels=["6.1", "6.12"], timeout=3000, long=True)
+@case(kernels=["6.1", "6.12"], timeout=900, long=True)
 def systemtap_too_old() -> None:
     """A SystemTap that does not fit its kernel fails with the compiler's or the loader's reason and a remedy."""
     program = "kprobe:vfs_read { @ = count(); }"

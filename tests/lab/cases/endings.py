@@ -15,7 +15,7 @@ from tests.lab.workload import tag
 ATTACHED = '"xtrace.attached/1"'
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SYSCALLS)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SYSCALLS)], timeout=90)
 def interrupted(backend: str) -> None:
     """Ctrl-C ends a trace normally, with the maps so far."""
     running = Background("xtrace", *trace(backend, SYSCALLS, "--json"))
@@ -26,7 +26,7 @@ def interrupted(backend: str) -> None:
     equal(maps(done)["@numbers"].get((tag("getppids"), GETPPID)), COUNT, "calls of getppid")
 
 
-@case(backends=["ftrace", "bcc"], timeout=240)
+@case(backends=["ftrace", "bcc"], timeout=90)
 def killed(backend: str) -> None:
     """After kill -9 somebody else cleans up."""
     running = Background("xtrace", *trace(backend, LATENCY, "--json"))
@@ -36,7 +36,7 @@ def killed(backend: str) -> None:
     equal(running.end(signal.SIGKILL).returncode, -signal.SIGKILL, "exit status")
 
 
-@case(needs=["ftrace"], timeout=240)
+@case(needs=["ftrace"], timeout=90)
 def reader_gone() -> None:
     """A closed pipe ends a trace without a complaint."""
     program = 'kprobe:vfs_read { printf("%s\\n", comm); }'
@@ -46,7 +46,7 @@ def reader_gone() -> None:
     equal((done.returncode, len(lines(done.stdout)), done.stderr), (0, 1, ""), "exit status, lines and complaints")
 
 
-@case(needs=["ftrace"], timeout=240)
+@case(needs=["ftrace"], timeout=90)
 def time_is_up() -> None:
     """-d ends a trace normally."""
     done = xtrace("trace", "-d", "0.5", "-e", 'END { printf("over\\n"); } kprobe:vfs_read { @ = count(); }')

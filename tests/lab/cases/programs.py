@@ -24,7 +24,7 @@ def trace(backend: str, program: str, *words: str) -> list[str]:
     return ["trace", "--backend", backend, "-e", program, *words]
 
 
-@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", LATENCY)], timeout=240)
+@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", LATENCY)], timeout=90)
 def latencies_of_vfs_read(backend: str) -> None:
     """A kprobe and a kretprobe with a hidden time between them see each of a process's reads once."""
     done = xtrace(*trace(backend, LATENCY, "--json", "-c", workload("reads", COUNT)))
@@ -35,7 +35,7 @@ def latencies_of_vfs_read(backend: str) -> None:
     assert all(bucket["min"] > 0 for bucket in buckets if bucket["count"]), buckets
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SYSCALLS)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SYSCALLS)], timeout=90)
 def system_calls_by_process(backend: str) -> None:
     """A count by name, and one by name and number, of every system call on the machine."""
     done = xtrace(*trace(backend, SYSCALLS, "--json", "-c", workload("getppids", COUNT)))
@@ -45,7 +45,7 @@ def system_calls_by_process(backend: str) -> None:
     equal(found["@"].get((tag("getppids"),)), by_number, "all calls, compared with those by number")
 
 
-@case(backends=BACKENDS, probes=["uprobe"], stap=[("-e", LOOKUPS)], timeout=240)
+@case(backends=BACKENDS, probes=["uprobe"], stap=[("-e", LOOKUPS)], timeout=90)
 def names_looked_up(backend: str) -> None:
     """A uprobe on libc reads a string argument at each call."""
     done = xtrace(*trace(backend, LOOKUPS, "-c", workload("lookups", COUNT)))
@@ -53,7 +53,7 @@ def names_looked_up(backend: str) -> None:
     equal_counts([line for line in lines(done.stdout) if line.startswith("lab-")], expected, "lookups")
 
 
-@case(backends=BACKENDS, probes=["timer"], stap=[("-e", TIMER)], timeout=240)
+@case(backends=BACKENDS, probes=["timer"], stap=[("-e", TIMER)], timeout=90)
 def begin_interval_end(backend: str) -> None:
     """BEGIN comes first, an interval ends the trace, END comes last."""
     done = xtrace(*trace(backend, TIMER))

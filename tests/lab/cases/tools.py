@@ -20,7 +20,7 @@ def rows(backend: str, tool: str, *words: str) -> list[dict[str, Any]]:
     return [event for event in events(done) if event.get("event") == tool]
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("opensnoop", *FOLLOWING)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("opensnoop", *FOLLOWING)], timeout=90)
 def opensnoop(backend: str) -> None:
     """Every open of a command, with its path and its descriptor or its error."""
     found = rows(backend, "opensnoop", "-c", workload("opens", COUNT))
@@ -32,7 +32,7 @@ def opensnoop(backend: str) -> None:
     equal(len({row["pid"] for row in tagged}), 1, "processes")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("execsnoop", *FOLLOWING)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("execsnoop", *FOLLOWING)], timeout=90)
 def execsnoop(backend: str) -> None:
     """Every program a command starts, with the process that started it."""
     found = rows(backend, "execsnoop", "-c", workload("execs", COUNT))
@@ -44,7 +44,7 @@ def execsnoop(backend: str) -> None:
     equal(len({row["ppid"] for row in started}), 1, "parents")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("exitsnoop", *FOLLOWING)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("exitsnoop", *FOLLOWING)], timeout=90)
 def exitsnoop(backend: str) -> None:
     """Every process that ends, with its exit status."""
     found = rows(backend, "exitsnoop", "-c", workload("exits", COUNT))
@@ -53,14 +53,14 @@ def exitsnoop(backend: str) -> None:
     equal_counts(codes, [(0, 0), *((number, 0) for number in range(COUNT))], "exit statuses")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("syscount", *FOLLOWING)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("syscount", *FOLLOWING)], timeout=90)
 def syscount(backend: str) -> None:
     """System calls of a command, counted by name."""
     done = xtrace("run", "syscount", "--backend", backend, "--json", "-c", workload("getppids", COUNT))
     equal(maps(done)["@calls"].get(("getppid",)), COUNT, "calls of getppid")
 
 
-@case(backends=BACKENDS, probes=["tracepoint"], stap=[("syscount", "-P", *FOLLOWING)], timeout=240)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("syscount", "-P", *FOLLOWING)], timeout=90)
 def syscount_by_process(backend: str) -> None:
     """System calls counted by process: those asked for, and the prctl that gave the process its name."""
     done = xtrace("run", "syscount", "-P", "--backend", backend, "--json", "-c", workload("getppids", COUNT))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.probes.files import events_of, said
+from xtrace.core.codes import CODES
+from xtrace.core.plan.model import SHIPPED_PROBES
 
 GOOD = """\
 good.event:
@@ -86,3 +91,15 @@ def test_text_that_is_no_yaml(tmp_path: Path) -> None:
 def test_a_file_that_is_a_list(tmp_path: Path) -> None:
     (complaint,) = events_of("- a\n", tmp_path).complaints
     assert said(complaint) == ("XT0305", 1, 1, "a file of events must be a mapping")
+
+
+SHIPPED = [file.read_text() for file in sorted((SHIPPED_PROBES / "events").glob("*.yaml"))]
+JUNK = st.text(alphabet="{}[]:,&*!|>'\"#%@` \n\tab-?x1", max_size=12)
+
+
+@given(st.sampled_from(SHIPPED), st.floats(0, 1), st.integers(0, 40), JUNK)
+def test_a_damaged_file_never_gives_more_than_complaints(text: str, where: float, cut: int, junk: str) -> None:
+    start = int(where * len(text))
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = events_of(text[:start] + junk + text[start + cut :], Path(folder))
+    assert all(complaint.code in CODES and complaint.span for complaint in loaded.complaints)

@@ -37,7 +37,7 @@ def test_no_source_at_all_names_each_reason(events: Events) -> None:
     assert problem.hints[0] == (
         "tracepoint:sched:sched_switch: field missing: tracepoint:sched:sched_switch has no field missing"
     )
-    assert problem.hints[1].startswith("kprobe:schedule: absent: schedule is not on this host")
+    assert problem.hints[1].startswith("kprobe:schedule: absent: schedule is not visible here")
     assert resolved.program is None
     assert resolved.choices[0].source == ""
 

@@ -15,6 +15,8 @@ from xtrace.core.plan.model import Choice, Plan, Refusal, Request, Verdict
 from xtrace.core.plan.planning import plan_all
 from xtrace.core.probes.events import Event, SourceSpec
 
+ANYWHERE = "It happens in whatever process runs at the time, so pid and comm may have nothing to do with it."
+
 
 def verdicts(
     event: Event, facts: HostFacts, backends: Mapping[str, Backend], paths: Sequence[Path]
@@ -26,7 +28,10 @@ def verdicts(
 
 def text(event: Event, made: Sequence[Verdict], release: str) -> str:
     """The manual as a terminal shows it."""
-    lines = [f"{event.name}: {event.summary}", "", "Fields:"]
+    lines = [f"{event.name}: {event.summary}"]
+    lines += ["", event.description] if event.description else []
+    lines += ["", ANYWHERE] if event.anywhere else []
+    lines += ["", "Fields:"]
     width = 2 + max(len(name) for name in event.fields)
     for one in event.fields.values():
         doc = f"{one.doc} (where the host has it)" if one.optional else one.doc
@@ -70,6 +75,8 @@ def document(event: Event, made: Sequence[Verdict]) -> dict[str, object]:
         "schema": "xtrace.event-manual/1",
         "name": event.name,
         "summary": event.summary,
+        "description": event.description,
+        "anywhere": event.anywhere,
         "fields": fields(event),
         "sources": [
             {

@@ -115,7 +115,7 @@ def _kallsyms(host: LiveHost) -> Fact:
         return (
             host.files.exists("/proc/kallsyms") if not host.files.own else Fact(State.ABSENT, None, "kallsyms is empty")
         )
-    shown = any(symbol.address for symbol in host.symbols.glob("vfs_re*"))
+    shown = any(symbol.address for symbol in host.symbols.lookup("vfs_read") or host.symbols.glob("vfs_re*"))
     return Fact(State.PRESENT, {"addresses": shown}, f"/proc/kallsyms: addresses {'show' if shown else 'are hidden'}")
 
 

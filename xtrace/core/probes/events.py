@@ -93,6 +93,7 @@ class Event:
 
     name: str
     summary: str
+    description: str
     fields: Mapping[str, EventField]
     sources: tuple[SourceSpec, ...]
     anywhere: bool
@@ -150,9 +151,13 @@ def load_events(file: Path) -> EventFile:
         reader = Reader(whole.mapping(name).node)
         event = _event(name, reader, file, root.keys[name])
         found += reader.complaints
-        if not reader.complaints:
+        if not reader.complaints and not any(_inside(complaint, reader.span) for complaint in complaints):
             events[name] = event
     return EventFile(events, (*found, *whole.complaints))
+
+
+def _inside(complaint: Diagnostic, span: Span) -> bool:
+    return complaint.span is not None and span.start <= complaint.span.start < span.end
 
 
 def _event(name: str, reader: Reader, file: Path, place: Span) -> Event:
@@ -171,8 +176,16 @@ def _event(name: str, reader: Reader, file: Path, place: Span) -> Event:
             reader.complain("XT0305", "a source must be a mapping", item.span)
     if not sources and "sources" in reader.node.entries:
         reader.complain("XT0309", f"{name} has no source", place)
-    anywhere = reader.flag("anywhere")
-    return Event(name, reader.text("summary", required=True), fields, tuple(sources), anywhere, file, place)
+    return Event(
+        name,
+        summary=reader.text("summary", required=True),
+        description=reader.text("description").strip(),
+        fields=fields,
+        sources=tuple(sources),
+        anywhere=reader.flag("anywhere"),
+        path=file,
+        span=place,
+    )
 
 
 def _field(name: str, reader: Reader) -> EventField:

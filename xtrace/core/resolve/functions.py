@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xtrace.core.facts.model import HostFacts, KernelSymbol
-from xtrace.core.resolve.inlining import partly_inlined, wholly_inlined
+from xtrace.core.resolve.inlining import Inlining, kin, partly_inlined, wholly_inlined
 
 _KNOWLEDGE = Path(__file__).parent / "knowledge"
 _WHOLE = ".llvm."
@@ -137,9 +137,16 @@ def _incompleteness(function: str, facts: HostFacts) -> str:
     if rest:
         return f"the compiler split it: some calls go to {rest[0]} directly"
     known = partly_inlined(function)
-    if known is None or (facts.fact("os.id").value == "ubuntu" and known.on(facts.release) == "N"):
+    if known is None or not _seen(known, "S", facts):
         return ""
     return f"compilers inlined some of its calls on Ubuntu's {known.kernels_with('S')}"
+
+
+def _seen(known: Inlining, letter: str, facts: HostFacts) -> bool:
+    """Was a function inlined in this way on the kernels that are most like the host's, or on any where none is known
+    to be?"""
+    events = facts.events()
+    return letter in (known.on(kin(events)) if events else known.pattern)
 
 
 # --- only variants of it are there -----------------------------------------------------------------------------------
@@ -173,14 +180,13 @@ def _varied(function: str, facts: HostFacts, module: str) -> FunctionVerdict | N
 def _missing(function: str, facts: HostFacts) -> FunctionVerdict:
     known = wholly_inlined(function)
     where = f"inlined on Ubuntu's {known.kernels_with('F')}" if known else ""
-    # The release only chooses between two words for what cannot be attached to either way.
-    if known and "F" in known.near(facts.release):
+    if known and _seen(known, "F", facts):
         return FunctionVerdict(
             function, FunctionState.INLINED, (), f"not in kallsyms; {where}", _way_out(function, facts)
         )
     alias = _alias_here(function, facts)
     if alias:
-        evidence = f"{alias['name']} is in kallsyms (renamed {_since(alias)})"
+        evidence = f"{alias['name']} is in kallsyms ({_since(alias)})"
         return FunctionVerdict(function, FunctionState.RENAMED, (), evidence, f"probe {alias['name']}")
     if facts.types.prototype(function) is not None:
         evidence = "not in kallsyms, though BTF has it"
@@ -188,7 +194,7 @@ def _missing(function: str, facts: HostFacts) -> FunctionVerdict:
     near = () if function in _table("tracepoints") else facts.symbols.near(function)
     remedy = f"did you mean {' or '.join(near)}?" if near else _way_out(function, facts)
     seen = f"; {where}" if where else ""
-    evidence = f"not visible: inlined, removed, not configured or in a module that is not loaded{seen}"
+    evidence = f"inlined, removed, not configured or in a module that is not loaded{seen}"
     return FunctionVerdict(function, FunctionState.ABSENT, (), evidence, remedy)
 
 
@@ -223,5 +229,5 @@ def _table(name: str) -> Mapping[str, Any]:
 
 def _since(alias: Mapping[str, str]) -> str:
     since = alias["since"]
-    words = since if since.startswith("before") else f"in {since}"
+    words = f"its name {since}" if since.startswith("before") else f"renamed in {since}"
     return f"{words}: {alias['why']}" if alias.get("why") else words

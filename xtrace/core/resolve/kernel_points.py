@@ -35,7 +35,7 @@ def kernel_function(point: ast.AttachPoint, facts: HostFacts) -> Located:
         return _glob(point, module, function, facts)
     verdict = judge(function, facts, module)
     if not verdict.attachable and verdict.state is not FunctionState.UNPROBED:
-        message = f"{function} {_REFUSALS.get(verdict.state, 'is not on this host')}: {verdict.evidence}"
+        message = f"{function} {_REFUSALS.get(verdict.state, 'is not visible here')}: {verdict.evidence}"
         hints = (verdict.remedy,) if verdict.remedy else ()
         return nothing("XT0502", message, point, verdict.state.value, *hints)
     found = _points(point, verdict, module, facts, offset)

@@ -15,7 +15,7 @@ from xtrace.core.lang.typing.host import Settings
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
-from xtrace.core.probes.events import all_events, find_event
+from xtrace.core.probes.events import Event, all_events, find_event
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
@@ -46,6 +46,9 @@ class _Work:
     degradations: list[Degradation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     uses: int = 0
+    missing: list[Diagnostic] = field(default_factory=list)
+    attached: bool = False
+    """Is there a probe of the host's, not only of xtrace's own?"""
     marks: list[Mark] = field(default_factory=list)
     """Of each clause typed so far."""
 
@@ -60,6 +63,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
     work = _Work(request, facts, objections, Typer(request.program, facts.types, settings))
     for clause in request.program.clauses:
         _clause(clause, work)
+    _settle_missing(work)
     program = None
     if not work.problems:
         program = _marked(work.typer.program(request.scope), work.marks)
@@ -76,6 +80,16 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
 def _marked(program: ir.Program, marks: Sequence[Mark]) -> ir.Program:
     """Typing the whole program makes its clauses anew, so the marks are put on them again."""
     return replace(program, clauses=tuple(marked(clause, mark) for clause, mark in zip(program.clauses, marks)))
+
+
+def _settle_missing(work: _Work) -> None:
+    """Probes that are not here and that the program can do without (`missing_probes`), unless nothing else is left."""
+    if not work.attached:
+        work.problems += work.missing
+    elif work.typer.settings.config.missing_probes == "ignore":
+        work.notes += [complaint.message for complaint in work.missing]
+    else:
+        work.degradations += [Degradation(complaint.message, complaint.span) for complaint in work.missing]
 
 
 def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -99,10 +113,11 @@ def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -
         found += located.points
         missing += located.complaints
         work.notes += located.notes
-    if missing and work.typer.settings.config.missing_probes == "warn" and found:
-        work.degradations += [Degradation(complaint.message, complaint.span) for complaint in missing]
-    else:
+    if work.typer.settings.config.missing_probes == "error":
         work.problems += missing
+    else:
+        work.missing += missing
+    work.attached |= any(not isinstance(point, at.USER_SPACE) for point in found)
     groups = by_layout(found) if _reads_record(clause) else [tuple(found)] if found else []
     for group in groups:
         typed = work.typer.type_clause(clause, group)
@@ -125,14 +140,23 @@ def _event(clause: ast.Clause, name: str, work: _Work) -> None:
     work.uses += 1
     served = serve(event, clause, work.facts, work.typer, work.objections, work.uses)
     work.marks += served.marks
+    work.attached |= bool(served.clauses)
     work.problems += served.complaints
-    work.degradations += served.degradations
+    said = {one.message for one in work.degradations}
+    work.degradations += [
+        one for one in (*served.degradations, *_missed(event, clause, work)) if one.message not in said
+    ]
     work.notes += served.notes
-    if event.anywhere and work.request.scope != ir.Scope():
-        message = f"{name} happens in whatever process runs at the time: chosen by process, much of it is missed"
-        work.degradations.append(Degradation(message, clause.span))
     if served.choice:
         work.choices.append(served.choice)
+
+
+def _missed(event: Event, clause: ast.Clause, work: _Work) -> tuple[Degradation, ...]:
+    """What choosing processes loses of an event that does not happen in the process that it is about."""
+    if not event.anywhere or work.request.scope == ir.Scope():
+        return ()
+    message = f"{event.name} happens in whatever process runs at the time: chosen by process, much of it is missed"
+    return (Degradation(message, clause.span),)
 
 
 def no_event(name: str, paths: Sequence[Path], point: ast.AttachPoint) -> Diagnostic:

@@ -16,7 +16,7 @@ from xtrace.core.lang.typing.host import EventSource
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.probes.events import Event, SourceSpec, shown
 from xtrace.core.resolve.live import names_in_use
-from xtrace.core.resolve.located import Located
+from xtrace.core.resolve.located import Located, nothing
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named_values import with_named_values
 from xtrace.core.resolve.pairs import entering, leaving
@@ -233,8 +233,21 @@ _LOCATED: WeakKeyDictionary[HostFacts, dict[ast.AttachPoint, Located]] = WeakKey
 def _located_once(point: ast.AttachPoint, facts: HostFacts) -> Located:
     known = _LOCATED.setdefault(facts, {})
     if point not in known:
-        known[point] = locate(point, facts)
+        known[point] = _without_kprobes(point, facts) or locate(point, facts)
     return known[point]
+
+
+_KPROBES = ("kprobe", "kretprobe", "inline")
+
+
+def _without_kprobes(point: ast.AttachPoint, facts: HostFacts) -> Located | None:
+    """A kernel without kprobes need not be asked for its symbols, which would take longer than all else."""
+    if point.kind not in _KPROBES or facts.config("CONFIG_KPROBES").yes:
+        return None
+    ways = [facts.fact(name) for name in ("kprobe.usable", "kprobe.pmu")]
+    if not all(way.no for way in ways):
+        return None
+    return nothing("XT0502", f"this kernel has no kprobes ({ways[0].evidence})", point, "")
 
 
 _REASONS = {"XT0210": "field missing", "XT0209": "field missing", "XT0211": "type unknown", "XT0201": "type unknown"}
