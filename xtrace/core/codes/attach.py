@@ -14,6 +14,6 @@ CODES: dict[str, str] = {
     "XT0511": "perf_event_open(2) has no software or hardware event of this name.",
     "XT0512": "There is no named event of this name.",
     "XT0513": "What stands behind the + of an attach point is not an offset in bytes.",
-    "XT0514": "The compiler moved or removed arguments or the result of this function; only DWARF tells where they are.",
+    "XT0514": "The compiler moved or removed arguments or the result of this function; only DWARF tells where.",
     "XT0520": "None of the sources of a named event serves on this host with this engine; each says why.",
 }
