@@ -11,9 +11,13 @@ import json
 import lzma
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
+from itertools import islice
 from pathlib import Path
+from unittest.mock import patch
 
 from scripts.function_knowledge import VERSIONS
 from xtrace.core.facts.symbols import KernelSymbols
@@ -51,9 +55,10 @@ class Symbols(KernelSymbols):
         return ()
 
 
-def truth(hosts: Path) -> Iterator[tuple[str, Mapping[str, Mapping[str, object] | None]]]:
+def truth(hosts: Path, every: int) -> Iterator[tuple[str, Mapping[str, Mapping[str, object] | None]]]:
+    """One function in `every`, with what DWARF says of it per kernel; None where a kernel does not have it."""
     with lzma.open(hosts / "function-truth.jsonl.xz", "rt") as lines:
-        for line in lines:
+        for line in islice(lines, 0, None, every):
             row = json.loads(line)
             yield row["n"], row["v"]
 
@@ -73,28 +78,55 @@ def grade(seen: Mapping[str, object] | None, state: FunctionState, attachable: b
     return "too careful" if state is FunctionState.INCOMPLETE else "right"
 
 
-class HeldOut:
-    """The shipped knowledge without one kernel."""
+class Knowledge:
+    """The shipped knowledge, without one kernel where one is named, in place of the one that the resolver reads."""
 
-    def __init__(self, kernel: str) -> None:
-        self.kernel = kernel
-        self.partly, self.wholly, self.events = _PARTLY.get, _WHOLLY.get, _EVENTS
+    def __init__(self, without: str = "") -> None:
+        self.without = without
 
-    def known_events(self) -> dict[str, frozenset[str]]:
-        return {kernel: names for kernel, names in self.events().items() if kernel != self.kernel}
-
-    def _without(self, known: Inlining | None, letter: str) -> Inlining | None:
+    def _known(self, table: Mapping[str, Inlining], function: str, letter: str) -> Inlining | None:
+        known = table.get(function)
         if known is None:
             return None
-        rest = [(kernel, seen) for kernel, seen in zip(known.kernels, known.pattern) if kernel != self.kernel]
+        rest = [(kernel, seen) for kernel, seen in zip(known.kernels, known.pattern) if kernel != self.without]
         left = replace(known, kernels=tuple(k for k, _ in rest), pattern="".join(seen for _, seen in rest))
         return left if letter in left.pattern else None
 
     def partly_inlined(self, function: str) -> Inlining | None:
-        return self._without(self.partly(function), "S")
+        return self._known(_partly(), function, "S")
 
     def wholly_inlined(self, function: str) -> Inlining | None:
-        return self._without(self.wholly(function), "F")
+        return self._known(_wholly(), function, "F")
+
+    def events(self) -> dict[str, frozenset[str]]:
+        return {kernel: names for kernel, names in _events().items() if kernel != self.without}
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """While in this context, the resolver knows this and no more."""
+        with (
+            patch.object(functions, "partly_inlined", self.partly_inlined),
+            patch.object(functions, "wholly_inlined", self.wholly_inlined),
+            patch.object(inlining, "known_events", self.events),
+        ):
+            inlining.kin.cache_clear()
+            yield
+        inlining.kin.cache_clear()
+
+
+@cache
+def _partly() -> Mapping[str, Inlining]:
+    return indexed(inlining._partly())
+
+
+@cache
+def _wholly() -> Mapping[str, Inlining]:
+    return indexed(inlining._wholly())
+
+
+@cache
+def _events() -> Mapping[str, frozenset[str]]:
+    return inlining.known_events()
 
 
 def indexed(table: bytes) -> Mapping[str, Inlining]:
@@ -104,26 +136,29 @@ def indexed(table: bytes) -> Mapping[str, Inlining]:
     return {name: Inlining(kernels, line.split(" ", 1)[0]) for line in lines for name in line.split()[1:]}
 
 
-_PARTLY, _WHOLLY = indexed(inlining._partly()), indexed(inlining._wholly())
-_EVENTS = inlining.known_events
+def host_of(hosts: Path, version: str) -> FakeHost:
+    """What an Ubuntu release shows of itself."""
+    folder = hosts / f"ubuntu-{version}-depsurf"
+    symbols = Symbols(lzma.decompress((folder / "symbols.txt.xz").read_bytes()))
+    events: dict[str, dict[str, str]] = {name: {} for name in (folder / "tracepoints.txt").read_text().split()}
+    return FakeHost(symbols=symbols, facts={"kernel.kallsyms": True}, events=events)
 
 
-def measure(hosts: Path, held_out: bool) -> Iterator[tuple[str, Counter[str]]]:
-    rows = list(truth(hosts))
-    for kernel, version in VERSIONS.items():
-        known = HeldOut(kernel if held_out else "")
-        inlining.kin.cache_clear()
-        functions.partly_inlined, functions.wholly_inlined = known.partly_inlined, known.wholly_inlined
-        inlining.known_events = known.known_events
-        folder = hosts / f"ubuntu-{version}-depsurf"
-        symbols = Symbols(lzma.decompress((folder / "symbols.txt.xz").read_bytes()))
-        events: dict[str, dict[str, str]] = {name: {} for name in (folder / "tracepoints.txt").read_text().split()}
-        host = FakeHost(symbols=symbols, facts={"kernel.kallsyms": True}, events=events)
+def measure(
+    hosts: Path, kernels: Collection[str], held_out: bool, every: int = 1
+) -> Iterator[tuple[str, Counter[str]]]:
+    """Each kernel with the number of its functions in each column, of one function in `every`."""
+    rows = list(truth(hosts, every))
+    for kernel in kernels:
+        host = host_of(hosts, VERSIONS[kernel])
         counted: Counter[str] = Counter()
-        for name, seen in rows:
-            verdict = judge(name, host)
-            counted[grade(seen[kernel], verdict.state, verdict.attachable, bool(symbols.lookup(name)))] += 1
-            counted["functions"] += seen[kernel] is not None
+        _events()  # before the knowledge is replaced
+        with Knowledge(kernel if held_out else "").used():
+            for name, seen in rows:
+                verdict = judge(name, host)
+                whole = bool(host.symbols.lookup(name))
+                counted[grade(seen[kernel], verdict.state, verdict.attachable, whole)] += 1
+                counted["functions"] += seen[kernel] is not None
         yield kernel, counted
 
 
@@ -131,7 +166,7 @@ def main() -> None:
     hosts, held_out = Path(sys.argv[1]), "--held-out" in sys.argv
     print("| " + " | ".join(_COLUMNS) + " |")
     print("|---" * len(_COLUMNS) + "|")
-    for kernel, counted in measure(hosts, held_out):
+    for kernel, counted in measure(hosts, VERSIONS, held_out):
         print("| " + " | ".join((kernel, *(f"{counted[column]:,}" for column in _COLUMNS[1:]))) + " |")
 
 

@@ -18,6 +18,7 @@ _LACKING, _BROKEN = 1, 3
 
 @click.command()
 @click.option("--active", is_flag=True, help="Run each canary against a process started for it (needs root).")
+@click.option("--backend", metavar="NAME", help="Only this backend.", shell_complete=completion.backends)
 @click.option("--check", "wanted", multiple=True, metavar="ID", help="Only this check, and no canaries; repeatable.")
 @click.option("--list-checks", is_flag=True, help="Name all checks.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for any warning too.")
@@ -27,6 +28,7 @@ _LACKING, _BROKEN = 1, 3
 @click.argument("tool", required=False, shell_complete=completion.tools)
 def command(
     active: bool,
+    backend: str | None,
     wanted: tuple[str, ...],
     list_checks: bool,
     strict: bool,
@@ -44,7 +46,7 @@ def command(
     from xtrace.cli.surroundings import backends, host, plugins
     from xtrace.doctor.examine import checks
 
-    known = backends()
+    known = backends(backend)
     all_checks = checks(plugins(), known)
     if list_checks:
         for one in all_checks:
@@ -53,7 +55,7 @@ def command(
     if active and facts:
         raise UsageError.of("XT0003", "a recorded host cannot be tried", hints=("leave out --active or --facts",))
     if tool is not None:
-        return _tool(tool, facts, as_json)
+        return _tool(tool, facts, backend, as_json)
     if wanted:
         return _checks(_chosen(all_checks, wanted), facts, as_json, strict)
     from xtrace.doctor.examine import examine
@@ -66,7 +68,7 @@ def command(
     return 0 if found.usable and (found.spotless or not strict) else _LACKING
 
 
-def _tool(name: str, facts_file: str | None, as_json: bool) -> int:
+def _tool(name: str, facts_file: str | None, backend: str | None, as_json: bool) -> int:
     from xtrace.cli.main import unknown
     from xtrace.cli.surroundings import backends, host, probe_paths
     from xtrace.core.describe.plans import plan_document, plan_text
@@ -77,7 +79,7 @@ def _tool(name: str, facts_file: str | None, as_json: bool) -> int:
     tool = find_tool(name, paths)
     if tool is None:
         raise unknown("tool", name, tool_names(paths), "XT0005", "xtrace list names the tools")
-    ranked = ranking(tool, host(facts_file), backends(), paths)
+    ranked = ranking(tool, host(facts_file), backends(backend), paths)
     _print(plan_document(name, ranked) if as_json else plan_text(name, ranked))
     return 0 if ranked.ranked else _LACKING
 

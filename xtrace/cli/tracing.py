@@ -63,11 +63,9 @@ def _explainer(wishes: Wishes) -> Callable[[Plan], None]:
                 if choice.approximate:
                     _tell(f"warning: {choice.event}: {choice.approximate}")
         if wishes.verbose:
-            from xtrace.core.describe.plans import short
-
             _tell(f"note: runs on {plan.backend}")
             for choice in plan.choices:
-                _tell(f"note: {choice.event} comes from {short(choice.source)}")
+                _tell(f"note: {choice.event} comes from {choice.source}")
             for note in plan.notes:
                 _tell(f"note: {note}")
 

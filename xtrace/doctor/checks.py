@@ -129,12 +129,13 @@ def _commands(name: str) -> Iterator[Path]:
 
 
 def _ours(path: Path) -> bool:
-    """Is it the start script of this package? The other programs of this name do not import it."""
+    """Does it start this package? The other programs of this name do not name its module."""
     try:
         with path.open("rb") as stream:
-            return b"xtrace.cli.main" in stream.read(_STARTS)
+            text = stream.read(_STARTS)
     except OSError:
         return False
+    return b"xtrace.cli.main" in text or b"-m xtrace" in text
 
 
 def leftovers(facts: HostFacts) -> tuple[Finding, ...]:

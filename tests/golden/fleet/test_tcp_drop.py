@@ -8,7 +8,7 @@ from tests.unit.facts.fleet import HOSTS, needs_hosts
 from xtrace.backends.ftrace.backend import FtraceBackend
 from xtrace.core.describe.event import choice_of, verdicts
 from xtrace.core.facts.recorded import import_recorded
-from xtrace.core.plan.model import SHIPPED_PROBES, Choice, Plan
+from xtrace.core.plan.model import SHIPPED_PROBES, Choice
 from xtrace.core.probes.events import find_event
 
 SYMBOL = ("rhel-7.6", "rhel-7.8", "rhel-7.9", "centos-8.3", "centos-8.4", "rhel-8.5", "ubuntu-20.04-depsurf")
@@ -18,8 +18,8 @@ BEFORE = ("rhel-6.0", "rhel-6.10", "centos-7.1", "centos-7.4", "centos-7.5")
 def choice_on(name: str) -> Choice:
     event = find_event("tcp.drop", [SHIPPED_PROBES])
     assert event is not None
+    # On RHEL 6 ftrace refuses for want of instances; the source is chosen all the same.
     (verdict,) = verdicts(event, import_recorded(HOSTS / name), {"ftrace": FtraceBackend()}, [SHIPPED_PROBES])
-    assert isinstance(verdict, Plan)
     choice = choice_of(event, verdict)
     assert choice is not None
     return choice
@@ -38,7 +38,7 @@ def test_before_there_was_a_tcp_drop(name: str) -> None:
     choice = choice_on(name)
     assert choice.source.startswith("tracepoint:skb:kfree_skb")
     assert "freed for other reasons than a drop" in choice.approximate
-    assert dict(choice.passed_over)["kprobe:tcp_drop"].startswith("absent: tcp_drop is not on this host")
+    assert dict(choice.passed_over)["kprobe:tcp_drop"].startswith("absent: tcp_drop is not visible here")
 
 
 @needs_hosts

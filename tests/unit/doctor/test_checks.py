@@ -81,12 +81,20 @@ def test_remedies_are_the_distributions_own(facts: dict[str, object], words: str
 
 
 OURS = "#!/usr/bin/python3\nfrom xtrace.cli.main import main\n"
+WRAPPER = '#!/bin/sh\nexec python3 -m xtrace "$@"\n'
 FOREIGN = "#!/bin/sh\n# trace X11 clients\n"
 
 
 @pytest.mark.parametrize(
     ("programs", "state"),
-    [([], "skip"), ([OURS], "ok"), ([FOREIGN], "warn"), ([FOREIGN, OURS], "warn"), ([OURS, FOREIGN], "ok")],
+    [
+        ([], "skip"),
+        ([OURS], "ok"),
+        ([WRAPPER], "ok"),
+        ([FOREIGN], "warn"),
+        ([FOREIGN, OURS], "warn"),
+        ([OURS, FOREIGN], "ok"),
+    ],
 )
 def test_a_foreign_xtrace_on_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: list[str], state: str

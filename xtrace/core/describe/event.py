@@ -48,6 +48,7 @@ def text(event: Event, made: Sequence[Verdict], release: str) -> str:
 def _source(number: int, spec: SourceSpec) -> list[str]:
     first, *others = spec.titles
     lines = [f"  {number}. {first}", *(f"     and {title}" for title in others)]
+    lines += [f"     {spec.how}"] if spec.how else []
     lines += [f"     only where {spec.when.span.text}"] if spec.when is not None else []
     lines += [f"     counts only {spec.where.span.text}"] if spec.where is not None else []
     return lines + ([f"     approximate: {spec.approximate}"] if spec.approximate else [])

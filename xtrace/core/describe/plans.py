@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from xtrace.core.errors import Diagnostic
 from xtrace.core.plan.choose import Ranked, Ranking
 from xtrace.core.plan.model import Choice, Refusal
@@ -31,14 +29,8 @@ def _ranked(place: int, entry: Ranked) -> list[str]:
 
 def choice_lines(choice: Choice) -> list[str]:
     """Which source of a named event serves, and why the ones before it do not."""
-    lines = [f"     {choice.event} comes from {short(choice.source)}"] if choice.source else []
-    return lines + [f"       not from {short(source)}: {reason}" for source, reason in choice.passed_over]
-
-
-def short(source: str) -> str:
-    """A source's attach points, the first and how many more there are. Prototypes have commas too."""
-    first, *others = re.split(r", (?=\w+:)", source)
-    return f"{first} and {len(others)} more" if others else first
+    lines = [f"     {choice.event} comes from {choice.source}"] if choice.source else []
+    return lines + [f"       not from {source}: {reason}" for source, reason in choice.passed_over]
 
 
 def _refused(refused: Refusal) -> list[str]:
