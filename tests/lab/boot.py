@@ -30,12 +30,19 @@ DEATH = re.compile(r"Kernel panic|BUG:|Oops|general protection|double fault")
 
 
 _running: set[subprocess.Popen[bytes]] = set()
+_abandoned = threading.Event()
 
 
-def end_all() -> None:
-    """Kill every guest of this process."""
+def abandon() -> None:
+    """Kill every guest of this process, those still to start too: the run is interrupted."""
+    _abandoned.set()
     for process in list(_running):
         process.kill()
+
+
+def abandoned() -> bool:
+    """Tell whether no guest shall run any more."""
+    return _abandoned.is_set()
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,8 @@ def _run_qemu(image: Image, job: Job, work: Path, on_output: Callable[[bytes], N
     timer.start()
     _running.add(process)
     try:
+        if abandoned():
+            process.kill()
         while chunk := os.read(process.stdout.fileno(), 1 << 16):
             on_output(chunk)
         process.wait()

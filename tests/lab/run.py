@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from tests.lab import images, stap
-from tests.lab.boot import Job, boot, end_all
+from tests.lab.boot import Job, abandon, abandoned, boot
 from tests.lab.case import Case
 from tests.lab.errors import LabError
 from tests.lab.guest import MARK
@@ -40,7 +39,6 @@ class Result:
 
 
 OnResult = Callable[[Result], None]
-_abandoned = threading.Event()
 
 
 def run_all(work: Iterable[tuple[Release, Sequence[Case]]], on_result: OnResult) -> Iterator[list[Result]]:
@@ -51,12 +49,6 @@ def run_all(work: Iterable[tuple[Release, Sequence[Case]]], on_result: OnResult)
         except BaseException:
             abandon()
             raise
-
-
-def abandon() -> None:
-    """End all guests and start no more, for a run that is interrupted."""
-    _abandoned.set()
-    end_all()
 
 
 def run(release: Release, cases: Sequence[Case], on_result: OnResult = lambda _: None) -> list[Result]:
@@ -70,7 +62,7 @@ def run(release: Release, cases: Sequence[Case], on_result: OnResult = lambda _:
         deaths = 0
         while left:
             deaths += _boot(image, files, left, _both(results.append, on_result))
-            if deaths > DEATHS_ALLOWED or _abandoned.is_set():
+            if deaths > DEATHS_ALLOWED or abandoned():
                 raise LabError(f"kernel {release.kernel}: its guests died {deaths} times")
     return results
 

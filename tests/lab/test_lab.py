@@ -10,9 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from tests.lab.boot import abandon
 from tests.lab.case import Case, discover
 from tests.lab.releases import RELEASES, find
-from tests.lab.run import GUESTS_AT_ONCE, Result, abandon, run
+from tests.lab.run import GUESTS_AT_ONCE, Result, run
 
 pytestmark = pytest.mark.lab
 

@@ -52,11 +52,21 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class UsdtArgument:
+    """Where one argument lies, as the note of a USDT site says it (`-4@%edi`), size in bytes and sign taken apart."""
+
+    size: int
+    signed: bool
+    operand: str
+
+
+@dataclass(frozen=True)
 class Kprobe:
     """A kernel function's entry or return.
 
     `symbol` is what to give the kernel: it may differ from `function` by a suffix (`.isra.0`). `sites` holds the
-    places of an inlined function as offsets from `_stext`; then `symbol` is "" and there is no return.
+    places of an inlined function as offsets from `_stext`; then `symbol` is "" and there is no return, and
+    `site_arguments` tells for each site where the parameters lie, an empty operand where that is not known.
     """
 
     name: str
@@ -68,6 +78,7 @@ class Kprobe:
     sites: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     result: Optional[CType] = None
+    site_arguments: tuple[tuple[UsdtArgument, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,15 +90,6 @@ class Uprobe:
     function: str
     offset: int
     returns: bool = False
-
-
-@dataclass(frozen=True)
-class UsdtArgument:
-    """One argument of a USDT site as its note says: `-4@%edi`, with size in bytes and sign taken apart."""
-
-    size: int
-    signed: bool
-    operand: str
 
 
 @dataclass(frozen=True)

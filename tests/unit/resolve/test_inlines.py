@@ -51,7 +51,7 @@ def test_every_instance_is_inside_the_function_that_took_it_in(program: str) -> 
 
 def test_arguments_are_found_in_registers_and_constants(program: str) -> None:
     inside = address(program, "first") - address(program, "_stext")
-    (first,) = [site for site in sites_of(program, "noted") if inside <= site.offset < inside + 64]
+    (first,) = [site for site in sites_of(program, "noted") if inside <= site.offset < inside + 16]
     assert first.arguments["value"].operand == "%rsi"
     assert first.arguments["fixed"].operand == "$7"
 

@@ -21,8 +21,8 @@ _ARM64_MEMORY = re.compile(r"\[(\w+)(?:, ?#?(-?\d+))?\]")
 
 @scalar.register
 def _(node: ir.Arg, handler: Handler) -> str:
-    if isinstance(handler.attach, at.Usdt):
-        return _usdt_argument(node, handler)
+    if handler.usdt is not None:
+        return _placed_argument(node, handler, handler.usdt)
     if not isinstance(handler.attach, (at.Kprobe, at.Uprobe)):
         raise handler.refuse(f"arg{node.index} exists in kprobes, uprobes and USDT probes only", node.span)
     registers = handler.host.registers
@@ -53,12 +53,14 @@ def _(node: ir.Register, handler: Handler) -> str:
     return handler.context(offset, node.name)
 
 
-def _usdt_argument(node: ir.Arg, handler: Handler) -> str:
-    site = handler.usdt
-    if site is None or node.index >= len(site.arguments):
-        count = len(site.arguments) if site else 0
+def _placed_argument(node: ir.Arg, handler: Handler, site: at.UsdtSite) -> str:
+    """An argument that lies where a USDT note, or DWARF for an inlined function, says."""
+    if node.index >= len(site.arguments):
+        count = len(site.arguments)
         raise handler.refuse(f"{handler.attach.name} has {count} arguments, so no arg{node.index}", node.span)
     wanted = site.arguments[node.index]
+    if not wanted.operand:
+        raise handler.refuse(f"arg{node.index} does not exist any more where the function was inlined", node.span)
     text = operand(wanted, handler)
     if text is None:
         raise handler.refuse(f"the operand {wanted.operand!r} of arg{node.index} is not understood", node.span)
@@ -76,7 +78,8 @@ def operand(argument: at.UsdtArgument, handler: Handler) -> str | None:
     if named := _REGISTER.fullmatch(argument.operand):
         return _register(handler, named.group(1))
     address = _address(handler, argument.operand)
-    return f"x_user_u{8 * argument.size}({address})" if address else None
+    space = "kernel" if isinstance(handler.attach, at.Kprobe) else "user"
+    return f"x_{space}_u{8 * argument.size}({address})" if address else None
 
 
 def _register(handler: Handler, name: str) -> str | None:

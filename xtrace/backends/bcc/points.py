@@ -85,8 +85,10 @@ def _usdt(attach: at.Usdt, site: at.UsdtSite) -> Point:
 def _kprobe(attach: at.Kprobe) -> Iterator[Point]:
     how: dict[str, Any] = {"by": "kprobe", "returns": int(attach.returns)}
     if attach.sites:
-        for offset in attach.sites:
-            yield Point(attach, "KPROBE", {**how, "symbol": "_stext", "offset": offset})
+        for number, offset in enumerate(attach.sites):
+            arguments = attach.site_arguments[number] if attach.site_arguments else ()
+            site = at.UsdtSite(offset, 0, arguments)
+            yield Point(attach, "KPROBE", {**how, "symbol": "_stext", "offset": offset}, site)
     else:
         yield Point(attach, "KPROBE", {**how, "symbol": attach.symbol, "offset": attach.offset})
 

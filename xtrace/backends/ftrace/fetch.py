@@ -56,9 +56,11 @@ class Place:
 
 
 def place_of(attach: Attach, features: Features, arch: str, site: Optional[UsdtSite] = None) -> Place:
-    """How values are read at an attach point; `site` is the one of a USDT probe's that is meant."""
+    """How values are read at an attach point; `site` is the one of a USDT probe or inlined function that is meant."""
     if isinstance(attach, Tracepoint):
         return Place(arch, features, False, False, False, lambda expr: _event_leaf(expr, attach))
+    if isinstance(attach, Kprobe) and site is not None:
+        return Place(arch, features, False, False, False, lambda expr: _usdt_leaf(expr, arch, site))
     if isinstance(attach, Kprobe):
         entry = not attach.returns and attach.offset == 0 and not attach.sites
         return Place(
@@ -131,6 +133,8 @@ def _usdt_leaf(expr: ir.Expr, arch: str, site: UsdtSite) -> str | Refused | int:
         return Refused(f"the probe has {len(site.arguments)} arguments, counted from arg0")
     argument = site.arguments[expr.index]
     operand = registers.operand(arch, argument)
+    if operand is None and not argument.operand:
+        return Refused("the argument does not exist any more where the function was inlined")
     if operand is None:
         return Refused(f"tracefs cannot read a USDT argument at {argument.operand!r}", "--backend bcc can")
     if operand.constant is not None:

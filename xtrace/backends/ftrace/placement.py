@@ -66,8 +66,9 @@ def places_of(attach: Attach) -> Iterator[tuple[object, Optional[UsdtSite], int]
     elif isinstance(attach, Profile):
         yield ("profile", attach.hz, attach.nsecs), None, 0
     elif isinstance(attach, Kprobe):
-        for offset in attach.sites or (attach.offset,):
-            yield ("kprobe", attach.module, attach.symbol, offset, bool(attach.sites), attach.returns), None, offset
+        for number, offset in enumerate(attach.sites or (attach.offset,)):
+            site = UsdtSite(offset, 0, attach.site_arguments[number]) if attach.site_arguments else None
+            yield ("kprobe", attach.module, attach.symbol, offset, bool(attach.sites), attach.returns), site, offset
     elif isinstance(attach, Uprobe):
         yield ("uprobe", attach.path, attach.offset, attach.returns), None, attach.offset
     elif isinstance(attach, Usdt):

@@ -122,10 +122,18 @@ def inlined(point: ast.AttachPoint, facts: HostFacts) -> Located:
     if facts.recorded or not debuginfo.yes:
         message = f"the places where {function} is inlined are known only from debuginfo: {debuginfo.evidence}"
         return nothing("XT0505", message, point, "inlined", "install the kernel's debuginfo package")
-    from xtrace.core.resolve.inlines import inlined_sites
+    from xtrace.core.resolve.inlines import UNKNOWN, inlined_sites
 
-    sites = inlined_sites(str(debuginfo.value), function)
+    sites = inlined_sites(str(debuginfo.value), function, facts.arch)
     if not sites:
         return nothing("XT0505", f"debuginfo has no inlined {function}", point, "absent")
     parameters, _ = _prototype(point, function, facts)
-    return Located((at.Kprobe(f"inline:{function}", function, "", sites=sites, parameters=parameters),))
+    found = at.Kprobe(
+        f"inline:{function}",
+        function,
+        "",
+        sites=tuple(site.offset for site in sites),
+        parameters=parameters,
+        site_arguments=tuple(tuple(site.arguments.get(one.name, UNKNOWN) for one in parameters) for site in sites),
+    )
+    return Located((found,))
