@@ -1,6 +1,7 @@
 """The script's lines as messages.
 
     T nsecs                               the script has started
+    A                                     every probe is in place
     H site cpu sequence nsecs value...    perform a site
     M site map / E key... value... / Z map    the contents of a map
     F count map    insertions that a full map refused
@@ -42,6 +43,7 @@ class Decoder:
         self._sequence: dict[int, int] = {}
         self._site = -1
         self._rows: list[list[str]] = []
+        self.attached = False
 
     def line(self, text: str) -> Sequence[Message]:
         """The messages of one line, without its newline."""
@@ -53,6 +55,10 @@ class Decoder:
             return ()
 
     def _started(self, columns: list[str]) -> Sequence[Message]:
+        return ()
+
+    def _attached(self, columns: list[str]) -> Sequence[Message]:
+        self.attached = True
         return ()
 
     def _hit(self, columns: list[str]) -> Sequence[Message]:
@@ -100,6 +106,7 @@ class Decoder:
 
 _LINES = {
     "T": Decoder._started,
+    "A": Decoder._attached,
     "H": Decoder._hit,
     "M": Decoder._map,
     "E": Decoder._entry,

@@ -1,8 +1,9 @@
 """Runs a compiled module with `staprun` and reads its lines.
 
-staprun's `-c` command is our leash: a shell that reports that all probes are registered, then waits for end of file
-on a FIFO that only this process holds open for writing. When we close it, or die in any way, the command ends, staprun
-unloads the module, and the script's `end` probes print what is left.
+A shell beside it is our leash: it waits for end of file on a FIFO that only this process holds open for writing, and
+then interrupts staprun, as Ctrl-C would. So when we close it, or die in any way, the module is unloaded after its `end`
+probes have printed what is left. (staprun's own `-c` would limit the probes of user programs to that command's
+children.)
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from pathlib import Path
 from xtrace.backends.systemtap.decode import Decoder
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
 from xtrace.core.messages import Attached, Exited, Message, Notice
-from xtrace.core.quoting import sh_quote
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -36,19 +36,29 @@ class StapSession:
         self._buffer = b""
         self._ended = False
         self._hold = _fifo(workdir / "hold", os.O_RDWR)
-        self._attached = _fifo(workdir / "attached", os.O_RDWR)
         self._errors = (workdir / "errors").open("w+b")
         self._probes = probes
-        leash = f"echo ok > {sh_quote(str(workdir / 'attached'))}; read line < {sh_quote(str(workdir / 'hold'))}"
-        command = ["staprun", "-R", "-c", f"/bin/sh -c {sh_quote(leash)}", str(module)]
-        command += [f"{name}={value}" for name, value in parameters.items()]
         self._process = subprocess.Popen(
-            command,
+            ["staprun", "-R", str(module), *(f"{name}={value}" for name, value in parameters.items())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             start_new_session=True,
             env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
+        )
+        self._leash = subprocess.Popen(
+            [
+                "/bin/sh",
+                "-c",
+                'read line < "$1"; kill -INT -- -"$2"',
+                "sh",
+                str(workdir / "hold"),
+                str(self._process.pid),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self._messages: list[Message] = []
         try:
@@ -60,14 +70,16 @@ class StapSession:
     def _wait_attached(self) -> None:
         limit = time.monotonic() + START_SECONDS
         assert self._process.stdout is not None
-        stdout = self._process.stdout.fileno()
-        while time.monotonic() < limit:
-            ready, _, _ = select.select([self._attached, stdout], [], [], 0.5)
-            if self._attached in ready:
-                self._messages.insert(0, Attached(self._probes))
-                return
+        while time.monotonic() < limit and not self._decoder.attached:
+            ready, _, _ = select.select([self._process.stdout], [], [], 0.5)
             if ready and not self._read():
                 break
+        if not self._decoder.attached and self._process.poll() is None and time.monotonic() < limit:
+            self._process.wait(STOP_SECONDS)
+        # A script may exit in its `begin`, before the first tick.
+        if self._decoder.attached or self._process.returncode == 0:
+            self._messages.insert(0, Attached(self._probes))
+            return
         raise self._failure("the module could not be loaded or attached")
 
     def poll(self, timeout: float) -> Sequence[Message]:
@@ -108,14 +120,17 @@ class StapSession:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()
+        try:
+            self._leash.wait(KILL_SECONDS)
+        except subprocess.TimeoutExpired:  # it had not opened the FIFO before its only writer closed it
+            self._leash.kill()
+            self._leash.wait()
         shutil.rmtree(self._workdir, ignore_errors=True)
 
     def _release(self) -> None:
-        for name in ("_hold", "_attached"):
-            fd = getattr(self, name)
-            if fd >= 0:
-                os.close(fd)
-                setattr(self, name, -1)
+        if self._hold >= 0:
+            os.close(self._hold)
+            self._hold = -1
 
     def _read(self) -> bool:
         """Take what stdout has; False at its end."""

@@ -37,7 +37,8 @@ class DwarfTypes:
         self._file = path.open("rb")
         elf = ELFFile(self._file)
         self.little: bool = elf.little_endian
-        self._dwarf = elf.get_dwarf_info()
+        # A vmlinux may keep relocations that were applied when it was linked: ten million of them.
+        self._dwarf = elf.get_dwarf_info(relocate_dwarf_sections=elf["e_type"] == "ET_REL")
         self._info = _content(self._dwarf.debug_info_sec)
         self._strings = _content(self._dwarf.debug_str_sec)
         self._indices = _content(self._dwarf.debug_str_offsets_sec)

@@ -42,7 +42,10 @@ def inlined_sites(vmlinux: str, function: str, arch: str) -> tuple[InlinedSite, 
         elf = ELFFile(stream)
         if not elf.has_dwarf_info():
             return ()
-        reader = _Reader(elf.get_dwarf_info(), function, _REGISTERS.get(arch, ()))
+        # A vmlinux may keep relocations that were applied when it was linked: ten million of them.
+        reader = _Reader(
+            elf.get_dwarf_info(relocate_dwarf_sections=elf["e_type"] == "ET_REL"), function, _REGISTERS.get(arch, ())
+        )
         found = {site.offset: site for unit in reader.units() for site in reader.sites(unit)}
         start = _stext(elf)
     return tuple(InlinedSite(address - start, found[address].arguments) for address in sorted(found))
