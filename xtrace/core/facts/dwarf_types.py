@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
+from xtrace.core.facts.dwarf_strings import occurrences, places_of
 from xtrace.core.facts.model import FunctionPrototype
 from xtrace.core.facts.types import bit_field
 from xtrace.core.types import Array, Bool, CType, Enumerated, Int, Member, Pointer, String, Struct, Void
@@ -113,7 +114,7 @@ class DwarfTypes:
         if at is None or not self._indices:
             return
         wanted = at.to_bytes(4, self._order)
-        places = [place for place in _occurrences(self._indices, wanted) if place % 4 == 0]
+        places = [place for place in occurrences(self._indices, wanted) if place % 4 == 0]
         if not places:
             return
         bases = sorted((_value(unit.get_top_DIE(), "DW_AT_str_offsets_base"), unit.cu_offset) for unit in self._units())
@@ -126,19 +127,14 @@ class DwarfTypes:
         return iter(self._dwarf.iter_CUs())
 
     def _string(self, name: str) -> Optional[int]:
-        """Where a name lies among the strings."""
-        text = name.encode() + b"\0"
-        if self._strings.startswith(text):
-            return 0
-        found = self._strings.find(b"\0" + text)
-        return found + 1 if found >= 0 else None
+        """Where a name lies among the strings, most probably."""
+        return next(iter(places_of(name.encode(), self._strings)), None)
 
     def _references(self, name: str) -> Iterator[int]:
         """Where in .debug_info the name's string is referred to, or written in place as short names are."""
-        at = self._string(name)
-        if at is not None:
-            yield from _occurrences(self._info, at.to_bytes(4, self._order))
-        yield from _occurrences(self._info, name.encode() + b"\0")
+        for at in places_of(name.encode(), self._strings):
+            yield from occurrences(self._info, at.to_bytes(4, self._order))
+        yield from occurrences(self._info, name.encode() + b"\0")
 
     def _entry(self, offset: int) -> Optional[DIE]:
         """The entry at an offset, or None where none begins there: most places that are tried are not entries."""
@@ -249,13 +245,6 @@ def _content(descriptor: Any) -> bytes:
     descriptor.stream.seek(0)
     data: bytes = descriptor.stream.read()
     return data
-
-
-def _occurrences(data: bytes, part: bytes) -> Iterator[int]:
-    at = data.find(part)
-    while at >= 0:
-        yield at
-        at = data.find(part, at + 1)
 
 
 def _name(die: DIE) -> str:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from xtrace.core.attach import UsdtArgument
+from xtrace.core.facts.dwarf_strings import places_of
 
 _REGISTERS: Mapping[str, tuple[str, ...]] = {
     "x86_64": ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" for number in range(8, 16))),
@@ -46,7 +47,7 @@ def inlined_sites(vmlinux: str, function: str, arch: str) -> tuple[InlinedSite, 
         reader = _Reader(
             elf.get_dwarf_info(relocate_dwarf_sections=elf["e_type"] == "ET_REL"), function, _REGISTERS.get(arch, ())
         )
-        found = {site.offset: site for unit in reader.units() for site in reader.sites(unit)}
+        found = {site.offset: site for site in reader.sites()}
         start = _stext(elf)
     return tuple(InlinedSite(address - start, found[address].arguments) for address in sorted(found))
 
@@ -71,26 +72,27 @@ class _Reader:
         self._parser = DWARFExprParser
         self._structs: Any = None
 
-    def units(self) -> Iterator[Any]:
-        """The compilation units that hold the function's name."""
-        hits = sorted(self._mentions())
+    def sites(self) -> list[InlinedSite]:
+        """All instances. The name may lie at several places among the strings; one of them is used."""
+        name = self._function.encode()
+        order: Literal["little", "big"] = "little" if self._dwarf.config.little_endian else "big"
+        places = places_of(name, _content(self._dwarf.debug_str_sec))
+        for needle in (*(place.to_bytes(4, order) for place in places), name + b"\0"):
+            found = [site for unit in self._units(needle) for site in self._sites(unit)]
+            if found:
+                return found
+        return []
+
+    def _units(self, needle: bytes) -> Iterator[Any]:
+        """The compilation units that hold these bytes."""
+        info = _content(self._dwarf.debug_info_sec)
+        hits = [match.start() for match in re.finditer(re.escape(needle), info)]
         for unit in self._dwarf.iter_CUs() if hits else ():
             end = unit.cu_offset + unit["unit_length"] + unit.structs.initial_length_field_size()
             if any(unit.cu_offset <= hit < end for hit in hits):
                 yield unit
 
-    def _mentions(self) -> Iterator[int]:
-        """Where .debug_info holds the name, or the offset of the name in .debug_str."""
-        name = self._function.encode() + b"\0"
-        info = _content(self._dwarf.debug_info_sec)
-        strings = _content(self._dwarf.debug_str_sec)
-        needles = {name}
-        for match in re.finditer(re.escape(b"\0" + name), b"\0" + strings):
-            needles.add(match.start().to_bytes(4, "little" if self._dwarf.config.little_endian else "big"))
-        for needle in needles:
-            yield from (match.start() for match in re.finditer(re.escape(needle), info))
-
-    def sites(self, unit: Any) -> Iterator[InlinedSite]:
+    def _sites(self, unit: Any) -> Iterator[InlinedSite]:
         origins = {
             die.offset
             for die in unit.iter_DIEs()
