@@ -124,7 +124,8 @@ class PageReader:
             return None
         if not _all_alike(page, start, end, size):
             return None
-        rows: Iterable[Row] = layout.iter_unpack(memoryview(page)[start:end])
+        # A copy, not a memoryview: Python 3.9's garbage collector crashes on a view that an abandoned iterator holds.
+        rows: Iterable[Row] = layout.iter_unpack(page[start:end])
         if extractor.finish is not None:
             rows = map(extractor.finish, rows)
         heads = memoryview(page).cast("I")[start >> 2 : end >> 2 : size >> 2].tolist()

@@ -50,7 +50,7 @@ class StapSession:
             [
                 "/bin/sh",
                 "-c",
-                'read line < "$1"; kill -INT -- -"$2"',
+                'read line < "$1"; kill -s INT -- -"$2"',
                 "sh",
                 str(workdir / "hold"),
                 str(self._process.pid),
