@@ -29,6 +29,38 @@ def reads(count: int) -> None:
         os.read(zero, 1)
 
 
+def sizes(count: int) -> None:
+    """Read 0, 1, … *count* - 1 bytes, and fail to read as often (EBADF)."""
+    zero, closed = os.open("/dev/zero", os.O_RDONLY), os.open("/dev/null", os.O_WRONLY)
+    rename(tag("sizes"))
+    for size in range(count):
+        os.read(zero, size)
+        try:  # noqa: SIM105
+            os.read(closed, 1)
+        except OSError:
+            pass
+
+
+def sleeps(count: int) -> None:
+    """Sleep in *count* threads at once."""
+    import threading
+    import time
+
+    rename(tag("sleeps"))
+    threading.stack_size(1 << 16)
+    ready = threading.Barrier(count)
+
+    def sleep() -> None:
+        ready.wait()
+        time.sleep(5)
+
+    threads = [threading.Thread(target=sleep) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def getppids(count: int) -> None:
     """Do *count* calls of getppid(2), through libc."""
     rename(tag("getppids"))
@@ -51,10 +83,11 @@ def opens(count: int) -> None:
     rename(tag("opens"))
     for number in range(count):
         os.close(os.open(f"{OPENED}/{number}", os.O_RDONLY))
-        try:  # noqa: SIM105
+        try:
             os.open(f"{MISSING}/{number}", os.O_RDONLY)
         except FileNotFoundError:
-            pass
+            continue
+        raise SystemExit(f"{MISSING}/{number} must not be there")
 
 
 def execs(count: int) -> None:
@@ -84,7 +117,7 @@ def rename(name: str) -> None:
 
 
 _LIBC = ctypes.CDLL(None)
-KINDS = {function.__name__: function for function in (reads, getppids, lookups, opens, execs, exits)}
+KINDS = {function.__name__: function for function in (reads, sizes, sleeps, getppids, lookups, opens, execs, exits)}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]))

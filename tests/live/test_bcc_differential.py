@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab.random_programs import program
 from tests.live.bcc_session import needs_bcc
 from xtrace.backends.bcc.backend import BccBackend
 from xtrace.core.evaluate.evaluator import Evaluator
@@ -30,12 +31,21 @@ PROGRAMS = {
     "counters": "@ = 1; @++; ++@; @ += 5; @ -= 2; print(@); print(@++); print(--@);",
     "aggregations": "@c = count(); @s = sum(5); @s = sum(-7); @i = min(3); @i = min(-2); @x = max(9); @x = max(1);",
     "averages": "@a = avg(-3); @a = avg(-8); @s = stats(3); @s = stats(8); print(@a);",
+    "reading averages": '@a["x"] = avg(-3); @a["x"] = avg(-8); $m = @a["x"]; print(($m, @a["y"]));',
+    "deleting histograms": '@h["a"] = hist(7); @h["a"] = hist(900); @h["b"] = hist(9); delete(@h["a"]); '
+    'delete(@h["c"]); '
+    "@l[1] = lhist(5, 0, 10, 2); @l[2] = lhist(6, 0, 10, 2); print((has_key(@l, 1), has_key(@l, 3))); delete(@l[1]);",
+    "lengths": '@a = "abcdefg"; $s = @a; print((strlen(@a), strlen($s), $s[1], $s[30], strlen("ab")));',
+    "deletions tell": "@m[1] = 2; if (delete(@m, 1)) { print(1); } if (delete(@m, 1)) { print(2); }",
+    "named numbers": '$e = pid * 0 + 2; printf("%s %s %d\\n", strerror($e), signal_name(9), strerror($e));',
     "reading sums": '@s["x"] = sum(3); @s["x"] = sum(4); if (@s["x"] > 5) { print(@s["x"]); }',
     "histograms": '@h = hist(0); @h = hist(-5); @h = hist(100); @h = hist(100); @k["a"] = hist(7); @k["b"] = hist(9);',
     "finer histograms": "@h = hist(1000, 2); @h = hist(1300, 2); @h = hist(3, 2);",
     "linear histograms": "@l = lhist(5, 0, 10, 2); @l = lhist(-1, 0, 10, 2); @l = lhist(10, 0, 10, 2);",
     "tuples": '$t = (1, "two", (3, 4)); print($t.2.1); @t[$t] = 1; @v = $t; print($t); print(@v.1);',
     "loops": "$i = 0; while ($i < 10) { $i++; if ($i == 3) { continue; } if ($i > 7) { break; } @x[$i] = $i * $i; }",
+    "reads in loops": '@m[1] = 5; @t[1] = "in hay"; $i = 0; while ($i < 3) { $i++; print(@m[$i]); $t = @t[$i]; '
+    'print(strcontains($t, "hay")); }',
     "ranges": "for ($i : 0..5) { print($i); } unroll (3) { @n++; }",
     "addresses": "print(ntop(0x0100007f)); print(ntop(2, 0x0100007f));",
     "formats": 'printf("%c %x %p %5d|%-5s|\\n", 65, 255, 4096, 42, "ab"); emit(a = 1, b = "two");',
@@ -64,7 +74,15 @@ def host() -> LiveHost:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_agreement(name: str, host: LiveHost) -> None:
-    text = f'BEGIN {{ {PROGRAMS[name]} }} END {{ print("end"); }}'
+    agree(f'BEGIN {{ {PROGRAMS[name]} }} END {{ print("end"); }}', name, host)
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_random_programs(seed: int, host: LiveHost) -> None:
+    agree(program(seed, shared=True), f"seed {seed}", host)
+
+
+def agree(text: str, name: str, host: LiveHost) -> None:
     backend = BccBackend()
     plan = backend.plan(Request(parse(Source(name, text)), name), host)
     assert isinstance(plan, Plan), plan

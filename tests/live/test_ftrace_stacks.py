@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -71,3 +73,19 @@ def test_user_stacks_carry_their_process(tmp_path: Path) -> None:
         assert user.pid == tid == shell.pid
         assert len(user.addresses) >= 3 and kernel.addresses
     assert os.getpid() != shell.pid
+
+
+@needs_compiler
+def test_stacks_of_a_process_that_ended_have_names_and_leave_no_caller_out(tmp_path: Path) -> None:
+    binary = compiled(tmp_path, SOURCE, "-fno-omit-frame-pointer")
+    text = f'uprobe:"{binary}":leaf {{ @[ustack(3)] = count(); }}'
+    words = [sys.executable, "-m", "xtrace", "trace", "--backend", "ftrace", "--json", "-e", text]
+    done = subprocess.run([*words, "-c", f"sh -c '{binary}; true'"], capture_output=True, text=True, check=True)
+    ((frames, count),) = [
+        (entry["key"][0], entry["value"])
+        for item in map(json.loads, done.stdout.splitlines())
+        if item["schema"] == "xtrace.map/1"
+        for entry in item["entries"]
+    ]
+    assert count == 5
+    assert [frame.partition("+")[0] for frame in frames] == ["leaf", "middle", "main"]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from xtrace.core.elf.file import section
 from xtrace.core.facts.btf import Btf
-from xtrace.core.facts.elf_sections import section
 from xtrace.core.facts.header_types import HeaderTypes
 from xtrace.core.facts.types import BtfTypes
 from xtrace.core.types import Member

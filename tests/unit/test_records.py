@@ -24,6 +24,11 @@ class Derived(Base):
     c: tuple[int, ...] = dataclasses.field(default=(), compare=False)
 
 
+@dataclass
+class Loose:
+    a: list[int] = dataclasses.field(default_factory=list)
+
+
 class Plain(Base):
     """Not a dataclass itself."""
 
@@ -37,6 +42,13 @@ def test_a_derived_class_is_complete_with_its_first_instance() -> None:
     assert dataclasses.replace(one, a=5).a == 5
     with pytest.raises(dataclasses.FrozenInstanceError):
         one.a = 2  # type: ignore[misc]
+
+
+def test_equality_needs_the_same_class_and_mutable_ones_have_no_hash() -> None:
+    assert Base(1) != Derived(1) and Base(1) != Base(2)
+    assert Loose([1]) == Loose([1]) != Loose() and repr(Loose()) == "Loose(a=[])"
+    with pytest.raises(TypeError):
+        hash(Loose())
 
 
 def test_a_plain_subclass_and_wrong_arguments() -> None:

@@ -157,10 +157,15 @@ def _accept_any_text() -> None:
 
 
 def _complain(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:
-    import json
+    if as_json:
+        import json
 
-    for diagnostic in diagnostics:
-        print(json.dumps(diagnostic.as_dict()) if as_json else diagnostic.text(), file=sys.stderr)
+        lines = [json.dumps(diagnostic.as_dict()) for diagnostic in diagnostics]
+    else:
+        from xtrace.core.alike import told_once
+
+        lines = [diagnostic.text() for diagnostic in told_once(diagnostics)]
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _of_click(error: click.ClickException) -> Diagnostic:

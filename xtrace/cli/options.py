@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType
 
+_SHIFTS = {"K": 0, "M": 10, "G": 20}
+_SIZES = range(4, (1 << 20) + 1)
 _UNITS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "m": 60.0, "h": 3600.0}
 
 
@@ -36,6 +38,20 @@ class Seconds(_ParamType):
         return float(match.group(1)) * _UNITS[match.group(2) or ""]
 
 
+class Kilobytes(_ParamType):
+    """A size: `512K`, `8M`, `1G`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+)([KMG])i?B?", str(value), re.IGNORECASE)
+        if not match or int(match.group(1)) << _SHIFTS[match.group(2).upper()] not in _SIZES:
+            self.fail(f"{value!r} is not a size from 4K to 1G; write 512K or 8M", param, ctx)
+        return int(match.group(1)) << _SHIFTS[match.group(2).upper()]
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What the common options say about a run."""
@@ -47,12 +63,20 @@ class Wishes:
     uid: int | None = None
     cgroup: str | None = None
     backend: str | None = None
+    aggregate: str = "auto"
+    buffer_kb: int = 0
     format: str = "text"
     output: str | None = None
     fail_on_loss: bool = False
     quiet: bool = False
     verbose: bool = False
     facts: str | None = None
+
+    def config(self) -> Any:
+        """What the options say of the program's configuration, as `ir.Config`."""
+        from xtrace.core import ir
+
+        return ir.Config(aggregate=self.aggregate, buffer_kb=self.buffer_kb)
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> Wishes:
@@ -92,6 +116,20 @@ SCOPE_OPTIONS = [
         metavar="NAME",
         help="Only this backend; no fallback to another.",
         shell_complete=completion.backends,
+    ),
+    click.option(
+        "--aggregate",
+        type=click.Choice(["auto", "kernel", "user"]),
+        default="auto",
+        help="Where ftrace feeds maps: in the kernel or in user space; auto takes the kernel where nothing differs.",
+    ),
+    click.option(
+        "--buffer-size",
+        "buffer_kb",
+        type=Kilobytes(),
+        default=0,
+        metavar="SIZE",
+        help="Each CPU's event buffer (512K, 8M); without effect on SystemTap.",
     ),
 ]
 RUN_OPTIONS = [

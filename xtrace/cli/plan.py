@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from xtrace.cli.options import Wishes, plan_options
-from xtrace.cli.programs import ToolGroup
+from xtrace.cli.programs import programs_command
 
 if TYPE_CHECKING:
     from xtrace.core.plan.choose import Ranking
@@ -23,7 +21,8 @@ def request_of(program: Any, title: str, options: dict[str, Any], **details: Any
     follow = bool(options.get("follow") or options.get("command"))
     pid = options.get("pid") or (1 if options.get("command") else None)
     scope = ir.Scope(pid, follow and pid is not None, options.get("uid"), options.get("cgroup"))
-    return Request(program, title, scope, probe_paths=probe_paths(), **details)
+    config = ir.Config(aggregate=options.get("aggregate", "auto"), buffer_kb=options.get("buffer_kb", 0))
+    return Request(program, title, scope, config, probe_paths=probe_paths(), **details)
 
 
 def ranking_of(request: Request, facts_file: str | None, wish: str | None) -> Ranking:
@@ -68,7 +67,7 @@ def _best(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...],
     from xtrace.cli.surroundings import host
     from xtrace.core.session.conduct import refusal
 
-    options = {"pid": wishes.pid, "command": wishes.command, "follow": wishes.follow}
+    options = {name: getattr(wishes, name) for name in ("pid", "command", "follow", "aggregate", "buffer_kb")}
     request = request_of(program, title, options, parameters=parameters, unsafe=unsafe)
     ranking = ranking_of(request, None, wishes.backend)
     if not ranking.ranked:
@@ -76,26 +75,6 @@ def _best(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...],
     return ranking.ranked[0].plan
 
 
-@click.pass_context
-def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
-    if ctx.invoked_subcommand is not None:
-        return None
-    from xtrace.cli.programs import read_program
-    from xtrace.core.errors import UsageError
-
-    if text is None:
-        raise UsageError.of("XT0003", "there is nothing to plan", hints=("give a TOOL, a FILE, or -e 'PROGRAM'",))
-    return _plan(read_program("-e", text), "-e", options)
-
-
-command = ToolGroup(
-    name="plan",
-    action=_plan,
-    options=plan_options,
-    callback=_program,
-    invoke_without_command=True,
-    help="Explain how a TOOL, a FILE, or -e PROGRAM would run here. Runs nothing.",
-    subcommand_metavar="[TOOL|FILE] [OPTIONS]",
+command = programs_command(
+    "plan", _plan, plan_options, "-e", "Explain how a TOOL, a FILE, or -e PROGRAM would run here. Runs nothing."
 )
-command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help="Plan this program."))
-plan_options(command)

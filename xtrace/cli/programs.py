@@ -98,6 +98,34 @@ class ToolGroup(click.Group):
         return made
 
 
+def programs_command(
+    name: str, action: Action, options: Callable[[Any], Any], title: str, explanation: str
+) -> ToolGroup:
+    """A command that takes a TOOL, a FILE or `-e PROGRAM`; `title` is what a program of `-e` is called."""
+
+    @click.pass_context
+    def program(ctx: click.Context, /, text: str | None, **values: Any) -> Any:
+        if ctx.invoked_subcommand is not None:
+            return None
+        if text is None:
+            hint = "give a TOOL, a FILE, or -e 'PROGRAM'"
+            raise UsageError.of("XT0003", f"there is nothing to {name}", hints=(hint,))
+        return action(read_program("-e", text), title, values)
+
+    command = ToolGroup(
+        name=name,
+        action=action,
+        options=options,
+        callback=program,
+        invoke_without_command=True,
+        help=explanation,
+        subcommand_metavar="[TOOL|FILE] [OPTIONS]",
+    )
+    command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help=f"{name.capitalize()} this program."))
+    options(command)
+    return command
+
+
 _TYPES: dict[str, Any] = {"int": int, "string": str, "flag": bool}
 
 

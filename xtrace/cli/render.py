@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xtrace.cli.options import render_options
-from xtrace.cli.programs import ToolGroup
+from xtrace.cli.programs import programs_command
 
 if TYPE_CHECKING:
     from xtrace.core.plan.model import Artifact
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 def _render(program: Any, title: str, options: dict[str, Any]) -> int:
     from xtrace.cli.plan import ranking_of, request_of
     from xtrace.cli.surroundings import backends, host
+    from xtrace.core.plan.choose import losses
     from xtrace.core.session.conduct import refusal
 
     facts_file, directory = options.pop("facts"), options.pop("directory")
-    ranking = ranking_of(request_of(program, title, options), facts_file, options["backend"])
+    ranking = ranking_of(request_of(program, title, options, elsewhere=True), facts_file, options["backend"])
     if not ranking.ranked:
         raise refusal(list(ranking.refused), title, host(facts_file))
     plan = ranking.ranked[0].plan
+    for loss in losses(plan):
+        click.echo(f"warning: {loss}", err=True)
     artifact = backends(plan.backend)[plan.backend].render(plan)
     if directory:
         _write(artifact, directory)
@@ -46,26 +49,10 @@ def _write(artifact: Artifact, directory: str) -> None:
     click.echo(f"wrote {', '.join(artifact.files)} to {directory}; run: {' '.join(artifact.run)}", err=True)
 
 
-@click.pass_context
-def _program(ctx: click.Context, /, text: str | None, **options: Any) -> int | None:
-    if ctx.invoked_subcommand is not None:
-        return None
-    from xtrace.cli.programs import read_program
-    from xtrace.core.errors import UsageError
-
-    if text is None:
-        raise UsageError.of("XT0003", "there is nothing to render", hints=("give a TOOL, a FILE, or -e 'PROGRAM'",))
-    return _render(read_program("-e", text), "trace", options)
-
-
-command = ToolGroup(
-    name="render",
-    action=_render,
-    options=render_options,
-    callback=_program,
-    invoke_without_command=True,
-    help="Print the artifact that a backend would run for a TOOL, a FILE, or -e PROGRAM.",
-    subcommand_metavar="[TOOL|FILE] [OPTIONS]",
+command = programs_command(
+    "render",
+    _render,
+    render_options,
+    "trace",
+    "Print the artifact that a backend would run for a TOOL, a FILE, or -e PROGRAM.",
 )
-command.params.append(click.Option(["-e", "text"], metavar="PROGRAM", help="Render this program."))
-render_options(command)

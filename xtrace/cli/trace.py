@@ -45,4 +45,5 @@ def command(text: str | None, listing: bool, dry_run: bool, unsafe: bool, **opti
 
         return plan_quietly(program, name, wishes, tuple(parameters), unsafe)
     restrict = wishes.follow or wishes.command is None
-    return trace(program, "trace", wishes, restrict, parameters=tuple(parameters), unsafe=unsafe)
+    announced = wishes.format == "text"
+    return trace(program, "trace", wishes, restrict, announced, parameters=tuple(parameters), unsafe=unsafe)

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from xtrace.core.plan.model import Plan, Request
 
 
-def trace(program: Any, title: str, wishes: Wishes, restrict: bool = True, **details: Any) -> int:
-    """Run a parsed program and give the exit code. `details` go into the request (parameters, unsafe)."""
+def trace(
+    program: Any, title: str, wishes: Wishes, restrict: bool = True, announced: bool = False, **details: Any
+) -> int:
+    """Run a parsed program and give the exit code. `announced`: tell when all probes are in place, as
+    bpftrace does. `details` go into the request (parameters, unsafe)."""
     from xtrace.core.plan.model import Request
     from xtrace.core.session.cgroups import cgroup_directory
     from xtrace.core.session.conduct import Aim, Outlet, conduct
     from xtrace.core.session.drive import Limits
 
     def request_for(scope: Any, cpid: int) -> Request:
-        return Request(program, title, scope, cpid=cpid, probe_paths=probe_paths(), **details)
+        return Request(program, title, scope, wishes.config(), cpid=cpid, probe_paths=probe_paths(), **details)
 
     cgroup = None if wishes.cgroup is None else cgroup_directory(wishes.cgroup)
     aim = Aim(wishes.pid, wishes.command, restrict, wishes.follow, wishes.uid, cgroup)
-    limits = Limits(wishes.duration, wishes.fail_on_loss, quiet=wishes.quiet or not wishes.verbose)
+    limits = Limits(wishes.duration, wishes.fail_on_loss, quiet=wishes.quiet or not (wishes.verbose or announced))
     with ExitStack() as stack:
         out = _stream(wishes.output, stack)
         written = sink(wishes.format)(out)
@@ -56,12 +59,11 @@ def _explainer(wishes: Wishes) -> Callable[[Plan], None]:
     """Degradations are always told; the rest only when asked."""
 
     def explain(plan: Plan) -> None:
+        from xtrace.core.plan.choose import losses
+
         if not wishes.quiet:
-            for degradation in plan.degradations:
-                _tell(f"warning: {degradation.message}")
-            for choice in plan.choices:
-                if choice.approximate:
-                    _tell(f"warning: {choice.event}: {choice.approximate}")
+            for loss in losses(plan):
+                _tell(f"warning: {loss}")
         if wishes.verbose:
             _tell(f"note: runs on {plan.backend}")
             for choice in plan.choices:

@@ -80,6 +80,11 @@ class Kprobe:
     result: Optional[CType] = None
     site_arguments: tuple[tuple[UsdtArgument, ...], ...] = ()
 
+    @property
+    def trampoline(self) -> bool:
+        """Was it written as `fentry` or `fexit`, where the arguments are at hand at the exit too?"""
+        return self.name.startswith(("fentry:", "fexit:"))
+
 
 @dataclass(frozen=True)
 class Uprobe:

@@ -6,10 +6,10 @@ Exit codes are part of the interface (docs/design, section 7); each exception cl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 
 Severity = Literal["error", "warning", "note"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Optional, Union
 
+from xtrace.core.records import dataclass
 from xtrace.core.types import Hist, LinearHist
 
 BAR_WIDTH = 52

@@ -9,9 +9,18 @@ A value is what a site's type says: an int for integers and pointers, a str for 
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Final, Union
 
 from xtrace.core.records import dataclass
+
+
+class _Unread(str):
+    """Says "" to a program, and to a reader that there was something."""
+
+
+UNREAD: Final = _Unread()
+"""A string whose memory could not be read. Programs compare and print it as the empty string it is to every engine;
+a column of its own shows that it is missing."""
 
 
 @dataclass(frozen=True)
@@ -107,4 +116,30 @@ class Exited:
     code: int = 0
 
 
-Message = Union[Hit, MapDump, Attached, Loss, Notice, Exited]
+@dataclass(frozen=True)
+class Mapped:
+    """Process `pid` mapped a file to run it, from `offset` on: what names need when it has ended."""
+
+    pid: int
+    start: int
+    end: int
+    offset: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Forked:
+    """Process `parent` made process `pid`, which begins with its mappings."""
+
+    pid: int
+    parent: int
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """A user stack of process `pid` was recorded for the first time; now its mappings can still be read."""
+
+    pid: int
+
+
+Message = Union[Hit, MapDump, Attached, Loss, Notice, Exited, Mapped, Forked, Stacked]

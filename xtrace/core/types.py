@@ -85,9 +85,10 @@ class Inet:
 
 @dataclass(frozen=True)
 class Buffer:
-    """Raw bytes of at most `size`."""
+    """Raw bytes of at most `size`; `mac`: six of them, shown as a hardware address."""
 
     size: int = 64
+    mac: bool = False
 
 
 @dataclass(frozen=True)

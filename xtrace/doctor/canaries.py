@@ -14,7 +14,8 @@ _FUNCTION = "mmput"
 
 @dataclass(frozen=True)
 class Canary:
-    """`expected` begins a line that the program prints, or is the name of a map that must not be empty.
+    """`expected` begins a line that the program prints, or is the name of a map that must not be empty. Each canary
+    has its own, so that several may run as one program.
 
     `needs_program`: it probes the program of `xtrace.doctor.program`, whose path stands for PATH in the text.
     """
@@ -24,35 +25,38 @@ class Canary:
     expected: str
     needs_program: bool = False
 
+    @property
+    def once(self) -> str:
+        """The program that ends when it has seen its event."""
+        return f"{self.text[:-1]}exit(); }}"
 
-def _prints(name: str, probe: str, format_: str = "seen", *values: str, **more: bool) -> Canary:
+
+def _prints(name: str, probe: str, format_: str = "", *values: str, expects: str = "") -> Canary:
     arguments = "".join(f", {value}" for value in values)
-    return Canary(name, f'{probe} {{ printf("{format_}\\n"{arguments}); }}', format_.split("%")[0], **more)
+    text = f'{probe} {{ printf("{name} seen {format_}\\n"{arguments}); }}'
+    return Canary(name, text, f"{name} seen {expects}", "PATH" in probe)
 
+
+def _counts(name: str, probe: str, key: str = "", value: str = "count()") -> Canary:
+    seen = f"@{name.replace(' ', '_')}"
+    return Canary(name, f"{probe} {{ {seen}{key} = {value}; }}", seen, "PATH" in probe)
+
+
+_UPROBE = f'uprobe:"PATH":{FUNCTION}'
 
 CANARIES = (
     _prints("tracepoint", _TRACEPOINT),
     _prints("kprobe", f"kprobe:{_FUNCTION}"),
     _prints("kretprobe", f"kretprobe:{_FUNCTION}"),
-    _prints("uprobe", f'uprobe:"PATH":{FUNCTION}', needs_program=True),
-    Canary(
-        "uretprobe",
-        f'uretprobe:"PATH":{FUNCTION} {{ printf("seen %d\\n", retval); }}',
-        f"seen {RESULT}",
-        needs_program=True,
-    ),
-    _prints("usdt", f'usdt:"PATH":{PROVIDER}:{PROBE}', needs_program=True),
+    _prints("uprobe", _UPROBE),
+    _prints("uretprobe", f'uretprobe:"PATH":{FUNCTION}', "%d", "retval", expects=str(RESULT)),
+    _prints("usdt", f'usdt:"PATH":{PROVIDER}:{PROBE}'),
     _prints("interval", "interval:ms:10"),
     _prints("profile", "profile:hz:999"),
-    Canary("count", f"{_TRACEPOINT} {{ @seen = count(); }}", "@seen"),
-    Canary("histogram", f"{_TRACEPOINT} {{ @seen = hist(pid); }}", "@seen"),
-    Canary(
-        "user string",
-        f'uprobe:"PATH":{FUNCTION} {{ printf("seen %s\\n", str(arg0)); }}',
-        f"seen {TEXT}",
-        needs_program=True,
-    ),
-    _prints("kernel struct", _TRACEPOINT, "seen %d", "curtask->tgid"),
-    Canary("kernel stack", f"{_TRACEPOINT} {{ @seen[kstack] = count(); }}", "@seen"),
-    Canary("user stack", f'uprobe:"PATH":{FUNCTION} {{ @seen[ustack] = count(); }}', "@seen", needs_program=True),
+    _counts("count", _TRACEPOINT),
+    _counts("histogram", _TRACEPOINT, value="hist(pid)"),
+    _prints("user string", _UPROBE, "%s", "str(arg0)", expects=TEXT),
+    _prints("kernel struct", _TRACEPOINT, "%d", "curtask->tgid"),
+    _counts("kernel stack", _TRACEPOINT, "[kstack]"),
+    _counts("user stack", _UPROBE, "[ustack]"),
 )

@@ -34,10 +34,10 @@ class WithProgram:
         return self._data if path == self._path else self._facts.read_binary(path)
 
 
-def request(canary: Canary, path: str, scope: ir.Scope, cpid: int = 0) -> Request:
-    """What a canary asks for, with `path` as the program that it probes."""
-    source = Source(f"canary {canary.name}", canary.text.replace("PATH", path))
-    return Request(parse(source), f"canary {canary.name}", scope, cpid=cpid)
+def request(title: str, text: str, path: str, scope: ir.Scope, cpid: int = 0) -> Request:
+    """What a program of canaries asks for, with `path` as the program that it probes."""
+    source = Source(title, text.replace("PATH", path))
+    return Request(parse(source), title, scope, cpid=cpid)
 
 
 def planned(facts: HostFacts, backends: Mapping[str, Backend]) -> Iterator[Cell]:
@@ -53,7 +53,9 @@ def _cell(canary: Canary, backend: Backend, facts: HostFacts, has_program: bool)
     if canary.needs_program and not has_program:
         return Cell(canary.name, backend.name, "unknown", f"there is no program to probe on {facts.arch}")
     try:
-        verdict = backend.plan(request(canary, PLANNED_PATH, ir.Scope(1, follow=True)), facts)
+        verdict = backend.plan(
+            request(f"canary {canary.name}", canary.text, PLANNED_PATH, ir.Scope(1, follow=True)), facts
+        )
     except XtraceError as error:
         verdict = Refusal(backend.name, error.diagnostics)
     except Exception as error:  # a backend that fails is itself what an examination must tell

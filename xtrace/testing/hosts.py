@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Optional, Union
 
+from xtrace.core.c_types import TYPEDEFS
 from xtrace.core.facts.catalog import CATALOG, fact_name
 from xtrace.core.facts.composed_events import COMMON
-from xtrace.core.facts.ctypes_text import KNOWN_TYPEDEFS, parse_declaration, parse_parameters, parse_type
+from xtrace.core.facts.ctypes_text import parse_declaration, parse_parameters, parse_type
 from xtrace.core.facts.event_format import parse_event_format
 from xtrace.core.facts.model import EventFormat, Fact, FunctionPrototype, State
 from xtrace.core.facts.sizes import size_of
@@ -80,7 +81,7 @@ class FakeTypes:
         name = name.split()[-1]
         if name in self._typedefs:
             return parse_type(self._typedefs[name], self._known)
-        return Enumerated(name) if name in self._enums else KNOWN_TYPEDEFS.get(name)
+        return Enumerated(name) if name in self._enums else TYPEDEFS.get(name)
 
     def enumerator(self, name: str) -> Optional[int]:
         return next((values[name] for values in self._enums.values() if name in values), None)

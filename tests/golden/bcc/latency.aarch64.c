@@ -97,22 +97,21 @@ done:
 
 /* kretprobe:vfs_read */
 int h1(void *ctx) {
-    u64 t1 = 0;
     u64 k2[1];
-    u64 t3 = 0;
     u64 k4[1];
     u64 k5[3];
-    u64 t6 = 0;
     u64 k7[1];
     u64 k8[1];
     u64 k9[1];
     if (!x_in_scope()) return 0;
+    u64 t1 = 0;
     {
         k2[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
         u64 *p = m0_start.lookup(k2);
         if (p) t1 = *p;
     }
     if (!((u64)(t1 != 0ULL))) goto done;
+    u64 t3 = 0;
     {
         k4[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
         u64 *p = m0_start.lookup(k4);
@@ -125,6 +124,7 @@ int h1(void *ctx) {
         k5[2] = x_log2((x_now() - t3), 0);
         m1_ns_feed((struct words3 *)k5, 1);
     }
+    u64 t6 = 0;
     {
         k7[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
         u64 *p = m0_start.lookup(k7);

@@ -42,13 +42,12 @@ done:
 
 /* tracepoint:syscalls:sys_exit_openat */
 int h1(void *ctx) {
-    u64 t1 = 0;
     u64 k2[1];
     u64 r3[14];
-    u64 t4 = 0;
     u64 k5[1];
     u64 k6[1];
     u64 c16 = x_ctx_u64(ctx, 16); /* ret */
+    u64 t1 = 0;
     {
         k2[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
         t1 = m0_path.lookup(k2) != 0;
@@ -61,6 +60,7 @@ int h1(void *ctx) {
         (r3 + 3)[0] = 0;
         (r3 + 3)[1] = 0;
         bpf_get_current_comm((r3 + 3), 16);
+        u64 t4 = 0;
         {
             k5[0] = (bpf_get_current_pid_tgid() & 0xffffffff);
             u64 *p = m0_path.lookup(k5);

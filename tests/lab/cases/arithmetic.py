@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.lab.case import case
-from tests.lab.inside import equal, lines, xtrace
+from tests.lab.inside import equal, equal_counts, lines, xtrace
+from tests.lab.random_programs import program as random_program
 
 OPERATORS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "<=", ">", ">=", "==", "!=")
 PAIRS = ((7, 2), (-7, 2), (7, -2), (-7, -2), (7, 0), (0, 7), (-1, 1), (1, 63), (-1, 65),
@@ -26,6 +27,8 @@ def program() -> str:
 
 
 PROGRAM = program()
+RANDOM = [random_program(seed) for seed in (1, 2, 3)]
+"""Each is a module that takes half a minute to compile."""
 
 
 @case(backends=("systemtap",), probes=["timer"], stap=[("-e", PROGRAM)], timeout=300)
@@ -36,3 +39,13 @@ def as_the_evaluator(backend: str) -> None:
     equal(len(expected), 2 * len(OPERATORS) + len(CASTS), "lines")
     found = lines(xtrace("trace", "--backend", backend, "-e", PROGRAM, timeout=240).stdout)
     equal(sorted(found), sorted(expected), "checksums")
+
+
+@case(backends=("systemtap",), probes=["timer"], stap=[("-e", text) for text in RANDOM], timeout=300, long=True)
+def random_programs_as_the_evaluator(backend: str) -> None:
+    """All operators, casts, functions of text, loops, maps and aggregations, put together at random."""
+    for number, text in enumerate(RANDOM):
+        expected = lines(xtrace("trace", "--backend", "ftrace", "-e", text).stdout)
+        assert len(expected) > 100, expected
+        found = lines(xtrace("trace", "--backend", backend, "-e", text, timeout=240).stdout)
+        equal_counts(found, expected, f"lines of program {number}")

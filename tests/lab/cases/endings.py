@@ -27,9 +27,11 @@ def interrupted(backend: str) -> None:
 
 
 @case(backends=["ftrace", "bcc"], timeout=90)
+@case(backends=["systemtap"], probes=["tracepoint"], stap=[("-e", SYSCALLS)], timeout=90)
 def killed(backend: str) -> None:
     """After kill -9 somebody else cleans up."""
-    running = Background("xtrace", *trace(backend, LATENCY, "--json"))
+    program = SYSCALLS if backend == "systemtap" else LATENCY
+    running = Background("xtrace", *trace(backend, program, "--json"))
     running.wait_for(ATTACHED)
     if backend == "ftrace":
         assert list((TRACEFS / "instances").glob("xtrace_*")), "no instance to clean"

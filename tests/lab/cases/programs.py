@@ -45,8 +45,7 @@ def system_calls_by_process(backend: str) -> None:
     equal(found["@"].get((tag("getppids"),)), by_number, "all calls, compared with those by number")
 
 
-@case(backends=("ftrace", "bcc"), timeout=90)
-@case(backends=("systemtap",), probes=["uprobe"], stap=[("-e", LOOKUPS)], timeout=90, long=True)
+@case(backends=BACKENDS, probes=["uprobe"], stap=[("-e", LOOKUPS)], timeout=90)
 def names_looked_up(backend: str) -> None:
     """A uprobe on libc reads a string argument at each call."""
     done = xtrace(*trace(backend, LOOKUPS, "-c", workload("lookups", COUNT)))

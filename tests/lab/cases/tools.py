@@ -44,8 +44,7 @@ def execsnoop(backend: str) -> None:
     equal(len({row["ppid"] for row in started}), 1, "parents")
 
 
-@case(backends=("ftrace", "bcc"), timeout=90)
-@case(backends=("systemtap",), probes=["tracepoint"], stap=[("exitsnoop", *FOLLOWING)], timeout=90, long=True)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("exitsnoop", *FOLLOWING)], timeout=90)
 def exitsnoop(backend: str) -> None:
     """Every process that ends, with its exit status."""
     found = rows(backend, "exitsnoop", "-c", workload("exits", COUNT))

@@ -17,6 +17,10 @@ OPEN_NAMES = 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", comm, st
 BY_COMM = "tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }"
 READ_SIZES = f'tracepoint:syscalls:sys_exit_read /comm == "{tag("reads")}"/ {{ @bytes = hist(args.ret); }}'
 READ_RESULTS = f'kretprobe:vfs_read /comm == "{tag("reads")}"/ {{ @bytes = lhist(retval, 0, 2000, 200); }}'
+READ_TIMES = f"""
+kprobe:vfs_read /comm == "{tag("reads")}"/ {{ @start[tid] = nsecs; }}
+kretprobe:vfs_read /@start[tid]/ {{ @ns[comm] = hist(nsecs - @start[tid]); delete(@start, tid); }}
+"""
 SCHEDULER = "tracepoint:sched:sched_process* { @[probe] = count(); }"
 ON_CPU = "profile:hz:99 { @[kstack] = count(); }"
 SWITCHES = "tracepoint:sched:sched_switch { @[kstack] = count(); }"
@@ -82,6 +86,15 @@ def lesson_6_results_of_reads(backend: str) -> None:
     done = xtrace("trace", "--backend", backend, "-e", READ_RESULTS, "-c", workload("reads", COUNT))
     (row,) = [line for line in lines(done.stdout) if line.startswith("[0, 200)")]
     equal(row.split()[2], str(COUNT), "reads of less than 200 bytes")
+
+
+@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", READ_TIMES)], timeout=120, long=True)
+def lesson_7_times_of_reads(backend: str) -> None:
+    """Entry and return of a function, paired by thread, with a histogram of the time between."""
+    done = xtrace("trace", "--backend", backend, "-e", READ_TIMES, "-c", workload("reads", COUNT))
+    assert f"@ns[{tag('reads')}]:" in done.stdout, done.stdout
+    counts = [int(found) for found in re.findall(r"^\[.+[)\]] +(\d+) \|", done.stdout, re.MULTILINE)]
+    assert sum(counts) >= COUNT, counts
 
 
 @case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SCHEDULER)], timeout=180, long=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from xtrace.backends.bcc.backend import BccBackend
-from xtrace.backends.bcc.requirements import interpreter, lacking
+from xtrace.backends.bcc.requirements import interpreter, lacking, not_installed
 from xtrace.core.facts.model import Fact, State
 from xtrace.testing.hosts import FakeHost
 
@@ -52,6 +52,13 @@ def test_what_is_lacking_has_evidence_and_a_remedy(changes: dict[str, Any], word
 def test_the_remedy_is_this_distributions_package() -> None:
     (diagnostic,) = lacking(host(bcc__python=Fact(State.ABSENT, evidence="none")))
     assert diagnostic.hints == ("dnf install python3-bcc",)
+
+
+def test_a_program_for_elsewhere_needs_no_module_here_but_is_told_of_it() -> None:
+    facts = host(bcc__python=Fact(State.ABSENT, evidence="none"))
+    assert lacking(facts, elsewhere=True) == ()
+    assert "dnf install python3-bcc" in not_installed(facts)[0].message
+    assert not_installed(host()) == ()
 
 
 def test_privileges_are_judged_at_the_launch() -> None:

@@ -73,6 +73,7 @@ def recorded_host(place: Path) -> str:
     facts: dict[str, object] = {
         "tracefs.path": {**present, "value": "/sys/kernel/debug/tracing"},
         "kernel.kallsyms": present,
+        "stap.path": {**present, "state": "absent", "value": None},
         **dict.fromkeys(("tracefs.instances", "kprobe.usable", "uprobe.usable", "tracefs.filter.string"), present),
     }
     formats = {

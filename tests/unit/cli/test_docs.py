@@ -34,6 +34,12 @@ def test_every_documented_code_is_used() -> None:
     assert not [code for code in CODES if text.count(f'"{code}"') + text.count(f"[{code}]") < 2]
 
 
+def test_every_schema_has_its_place() -> None:
+    page = (REFERENCE / "output.md").read_text()
+    text = "\n".join(path.read_text() for path in (ROOT / "xtrace").rglob("*.py"))
+    assert not [name for name in re.findall(r'"schema": "(xtrace\.[a-z-]+/\d)"', text) if name not in page]
+
+
 def test_the_readme_names_every_command() -> None:
     readme = (ROOT / "README.md").read_text()
     assert not [name for name in COMMANDS if f"xtrace {name}" not in readme]

@@ -105,6 +105,22 @@ def test_render_writes_files(xtrace: Shell, bundle: str, tmp_path: Path) -> None
     assert xtrace("render", "execsnoop", "--backend", "ftrace", "--facts", bundle, "-o", "/proc/x").code == 2
 
 
+def test_render_needs_no_engine_and_says_what_this_host_lacks(xtrace: Shell, bundle: str) -> None:
+    program = ("-e", "tracepoint:sched:sched_switch { @ = count(); }", "--backend", "systemtap", "--facts", bundle)
+    assert xtrace("plan", *program).code == 4
+    done = xtrace("render", *program)
+    assert done.code == 0, done.err
+    assert done.out.startswith("// Made by xtrace.")
+    assert "warning: this host cannot run it yet: stap" in done.err
+
+
+def test_a_wrong_probe_comes_before_what_engines_lack(xtrace: Shell, bundle: str) -> None:
+    done = xtrace("render", "-e", "tracepoint:sched:nosuch { }", "--facts", bundle)
+    assert done.code == 4
+    assert "-e:1:1: error: there is no tracepoint sched:nosuch" in done.err
+    assert done.err.count("error:") == 1
+
+
 def test_facts_of_a_bundle(xtrace: Shell, bundle: str, tmp_path: Path) -> None:
     assert "3.10.0-test" in xtrace("facts", "kernel.release", "--facts", bundle).out
     copy = tmp_path / "copy.xfacts"

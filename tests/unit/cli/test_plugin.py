@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +12,27 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = Path(__file__).parents[2] / "plugin_example"
+PAGE = Path(__file__).parents[3] / "docs" / "plugins.md"
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the example in it, made by pip."""
-    place = tmp_path_factory.mktemp("plugin")
-    words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(EXAMPLE)]
+    return pip_install(EXAMPLE, tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture(scope="module")
+def of_the_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the plugin whose files docs/plugins.md shows, made by pip."""
+    source = tmp_path_factory.mktemp("source")
+    for path, text in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE.read_text(), re.M | re.S):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(text)
+    return pip_install(source, tmp_path_factory.mktemp("installed"))
+
+
+def pip_install(source: Path, place: Path) -> Path:
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(source)]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip("pip cannot reach a package index for the build backend")
@@ -68,6 +83,15 @@ def test_its_tool_event_fact_and_check_are_there(installed: Path) -> None:
 def test_its_output_format_is_known(installed: Path) -> None:
     program = 'BEGIN { emit(pid = 1, name = "a"); exit(); }'
     assert xtrace(installed, "trace", "-f", "tabs", "-e", program).stdout == "pid\tname\n1\ta\n"
+
+
+def test_the_plugin_of_the_page_is_whole(of_the_page: Path) -> None:
+    out = xtrace(of_the_page, "plugins").stdout
+    assert "  acme 1.0" in out and "probe_paths: acme" in out and "checks: ACME-PTRACE" in out
+    assert "yama:" in xtrace(of_the_page, "doctor", "--check", "ACME-PTRACE").stdout
+    assert "--name COMM" in xtrace(of_the_page, "run", "execcount", "--help").stdout
+    shown = xtrace(of_the_page, "show", "execcount")
+    assert shown.returncode == 0 and "process.exec" in shown.stdout
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from xtrace.core.attach import UsdtArgument
-from xtrace.core.resolve.elf import Elf
+from xtrace.core.elf.file import Elf
 from xtrace.doctor.program import FUNCTION, PROBE, PROVIDER, program
 
 
 @pytest.mark.parametrize(("arch", "operand", "between"), [("x86_64", "%rdi", 1), ("aarch64", "x0", 4)])
 def test_function_and_probe_can_be_found(arch: str, operand: str, between: int) -> None:
-    elf = Elf(program(arch) or b"")
+    elf = Elf.of(program(arch) or b"")
     (note,) = elf.usdt
     assert (note.provider, note.probe) == (PROVIDER, PROBE)
     assert note.site.arguments == (UsdtArgument(8, False, operand),)

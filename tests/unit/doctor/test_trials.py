@@ -11,18 +11,18 @@ from xtrace.doctor.trials import seen
 BY_NAME = {canary.name: canary for canary in CANARIES}
 
 
-def counted(*key: Shown, value: MapShown = 1) -> MapOutput:
-    return MapOutput("@seen", bool(key), "map", ((key, value),))
+def counted(name: str, *key: Shown, value: MapShown = 1) -> MapOutput:
+    return MapOutput(name, bool(key), "map", ((key, value),))
 
 
 @pytest.mark.parametrize(
     ("canary", "output"),
     [
-        ("tracepoint", Printed("seen\n")),
-        ("uretprobe", Printed("seen 7\n")),
-        ("user string", Printed("seen canary\n")),
-        ("count", counted()),
-        ("kernel stack", counted(Frames(("do_exit+1",)))),
+        ("tracepoint", Printed("tracepoint seen \n")),
+        ("uretprobe", Printed("uretprobe seen 7\n")),
+        ("user string", Printed("user string seen canary\n")),
+        ("count", counted("@count")),
+        ("kernel stack", counted("@kernel_stack", Frames(("do_exit+1",)))),
     ],
 )
 def test_seen(canary: str, output: Output) -> None:
@@ -33,11 +33,11 @@ def test_seen(canary: str, output: Output) -> None:
     ("canary", "outputs"),
     [
         ("tracepoint", []),
-        ("uretprobe", [Printed("seen 0\n")]),
-        ("user string", [Printed("seen \n")]),
-        ("count", [MapOutput("@seen", False, "map", ())]),
+        ("uretprobe", [Printed("uretprobe seen 0\n")]),
+        ("user string", [Printed("user string seen \n")]),
+        ("count", [MapOutput("@count", False, "map", ())]),
         ("count", [MapOutput("@other", False, "map", (((), 1),))]),
-        ("kernel stack", [counted(Frames(()))]),
+        ("kernel stack", [counted("@kernel_stack", Frames(()))]),
     ],
 )
 def test_not_seen(canary: str, outputs: list[Output]) -> None:
@@ -47,3 +47,13 @@ def test_not_seen(canary: str, outputs: list[Output]) -> None:
 @pytest.mark.parametrize("canary", CANARIES, ids=lambda one: one.name)
 def test_every_canary_needs_the_program_that_it_names(canary: Canary) -> None:
     assert canary.needs_program == ("PATH" in canary.text)
+
+
+@pytest.mark.parametrize("canary", CANARIES, ids=lambda one: one.name)
+def test_no_canary_is_taken_for_another(canary: Canary) -> None:
+    others = [one for one in CANARIES if one is not canary]
+    assert not [one.name for one in others if one.expected.startswith(canary.expected)]
+
+
+def test_alone_a_canary_ends_with_its_event() -> None:
+    assert BY_NAME["count"].once == "tracepoint:sched:sched_process_exit { @count = count(); exit(); }"

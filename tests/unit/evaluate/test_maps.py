@@ -112,3 +112,19 @@ def test_sums_are_cut_to_the_size_of_the_map() -> None:
     machine = Evaluator(program)
     machine.begin()
     assert machine.store("b").entries == {(1,): 4}
+
+
+def test_a_full_lru_map_forgets_what_was_written_longest_ago() -> None:
+    text = "let @m = lruhash(2); BEGIN { @m[1] = 1; @m[2] = 2; @m[1] = 3; @m[3] = 4; $x = @m[2]; @m[4] = $x; }"
+    assert maps(text) == {"m": {3: 4, 4: 0}}
+    assert not any(isinstance(message, Loss) for message in run(text))
+
+
+def test_a_declared_map_that_is_full_is_reported_with_its_own_remedy() -> None:
+    (loss,) = [one for one in run("let @m = hash(1); BEGIN { @m[1] = 1; @m[2] = 2; }") if isinstance(one, Loss)]
+    assert (loss.kind, loss.count, loss.where) == ("map-full", 1, "@m")
+    assert loss.remedy == "declare it larger: let @m = hash(10)"
+
+
+def test_a_deletion_tells_whether_the_key_was_there() -> None:
+    assert printed('BEGIN { @m[1] = 0; $a = delete(@m, 1); $b = delete(@m, 1); printf("%d %d", $a, $b); }') == [(1, 0)]

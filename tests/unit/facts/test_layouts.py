@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from xtrace.core.elf.file import section
 from xtrace.core.errors import XtraceError
 from xtrace.core.facts.btf import Btf
 from xtrace.core.facts.dwarf_types import DwarfTypes
-from xtrace.core.facts.elf_sections import section
 from xtrace.core.facts.layouts import FirstOf, Source, layout
 from xtrace.core.facts.model import TypeSource
 from xtrace.core.facts.types import BtfTypes, NoTypes

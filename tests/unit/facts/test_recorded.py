@@ -11,7 +11,7 @@ from tests.unit.facts.fleet import HOSTS, needs_hosts
 from xtrace.core.errors import XtraceError
 from xtrace.core.facts.bundle import read_bundle
 from xtrace.core.facts.model import State
-from xtrace.core.facts.recorded import import_recorded, import_system_map, recorded_fleet, write_fleet
+from xtrace.core.facts.recorded import import_recorded, recorded_fleet, write_fleet
 from xtrace.core.facts.recording import RecordedHost
 from xtrace.core.types import Enumerated, Int, Pointer, Space, String
 
@@ -197,21 +197,3 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text("{")
     with pytest.raises(XtraceError, match="not JSON"):
         import_recorded(tmp_path)
-
-
-def test_system_map(tmp_path: Path) -> None:
-    places = tmp_path / "System.map", tmp_path / "config"
-    places[0].write_text(
-        "ffffffff81000000 T _stext\nffffffff81000010 T vfs_read\nffffffff81000020 t init_kprobe_trace\n"
-        "ffffffff81000030 D __tracepoint_sched_switch\nffffffff81000040 D __tracepoint_no_such_event\n"
-    )
-    places[1].write_text("CONFIG_TRACING=y\n")
-    found = import_system_map(places[0], places[1], "3.10.0-1.el7.x86_64", "x86_64")
-    assert found.symbols.lookup("vfs_read")[0].address == 0
-    assert found.events() == frozenset(("sched:sched_switch", "?:no_such_event"))
-    assert found.fact("kprobe.usable").yes
-    assert found.config("CONFIG_NUMA").no
-    with pytest.raises(XtraceError, match=r"not a System\.map"):
-        import_system_map(places[1], None, "1", "x")
-    with pytest.raises(XtraceError, match="sets no CONFIG_"):
-        import_system_map(places[0], places[0], "1", "x")

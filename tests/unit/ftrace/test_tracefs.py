@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -99,6 +100,53 @@ def test_only_the_dead_are_cleaned(tracefs: FakeTracefs) -> None:
     assert {one.name for one in found} == {reused, "xtrace_99999999_5"} and not problems
     assert tracefs.names("instances") == sorted(["somebody", alive, "xtrace_x_y"])
     assert {group for _, group, _ in tracefs.defined()} == {"other", "somebody", alive, "xtrace_x_y"}
+
+
+class Timed(FakeTracefs):
+    """An instance with triggers that depend on each other, and a synthetic event that counts what uses it."""
+
+    def append(self, path: str, data: bytes) -> None:
+        line = data.decode().rstrip("\n")
+        if not line.startswith("!"):
+            return super().append(path, data)
+        file = Path(self.root, path)
+        lines = file.read_text().splitlines()
+        if path == "synthetic_events":
+            if any("hist:" in used.read_text() for used in Path(self.root).rglob("trigger")):
+                raise OSError(errno.EBUSY, "in use")
+            lines = [one for one in lines if one.split()[0] != line[1:]]
+        else:
+            if "ts0=" in line and any("$ts0" in used.read_text() for used in Path(self.root).rglob("trigger")):
+                raise OSError(errno.EBUSY, "in use")
+            lines = [one for one in lines if one != f"{line[1:]} [active]"]
+        file.write_text("".join(f"{one}\n" for one in lines))
+        return None
+
+    def remove(self, path: str) -> None:
+        if any("common_timestamp" in used.read_text() for used in Path(self.root).rglob("trigger")):
+            raise OSError(errno.EBUSY, "in use")
+        super().remove(path)
+
+
+@pytest.mark.parametrize("owner", ["xtrace_99999999_5", "xtrace_99999999_5_2"])
+def test_timed_events_are_taken_apart_in_their_order(tmp_path: Path, owner: str) -> None:
+    (tmp_path / "instances").mkdir()
+    timed = Timed(str(tmp_path))
+    mine = f"{owner}__0 u64 lat"
+    (tmp_path / "synthetic_events").write_text(f"mine int a\n{mine}\nxtrace_1_1__0 u64 lat\n")
+    for event, text in (
+        ("a/begin", "hist:keys=common_pid:ts0=common_timestamp if x > 1 [active]\n"),
+        ("b/end", "hist:keys=common_pid:lat0=common_timestamp-$ts0 [active]\n"),
+        ("synthetic/it", "hist:keys=lat [active]\n"),
+    ):
+        place = tmp_path / "instances" / owner / "events" / event
+        place.mkdir(parents=True)
+        (place / "trigger").write_text(f"# Available triggers:\n{text}")
+    found = {one.name: one for one in clean.leavings(timed)}
+    assert found[owner] == clean.Leaving(owner, True, (f"{owner}__0",))
+    assert removal.remove(timed, owner, 0) == []
+    assert timed.names("instances") == []
+    assert timed.read("synthetic_events") == "mine int a\nxtrace_1_1__0 u64 lat\n"
 
 
 def test_names_of_sessions_tell_their_owner() -> None:

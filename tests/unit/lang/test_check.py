@@ -59,6 +59,8 @@ def test_the_config_block() -> None:
     assert complaints(program.format("max_map_keys = 5; print_maps_on_exit = false")) == []
     assert complaints(program.format("max_map_kys = 5")) == [("XT0227", "max_map_kys")]
     assert complaints(program.format("max_strlen = 1000000")) == [("XT0227", "max_strlen")]
+    assert complaints(program.format('aggregate = "kernel"; buffer_kb = 512')) == []
+    assert complaints(program.format('aggregate = "there"')) == [("XT0227", "aggregate")]
     assert complaints(program.format("log_size = 5")) == [("XT0227", "log_size")]
 
 

@@ -68,12 +68,26 @@ def test_config_without_braces() -> None:
         ("fn f($x: uint64): uint64 { return $x }", "functions"),
         ("subprog f($x: uint64): uint64 { return $x }", "functions"),
         ('import "stdlib";', "imports"),
-        ("let @a = lruhash(100);", "map declarations"),
     ],
 )
 def test_what_only_bpftrace_has_is_named(text: str, feature: str) -> None:
     found = complaint(f"{text}\nBEGIN {{ exit(); }}")
     assert (found.code, found.message) == ("XT0116", f"{feature} are not supported")
+
+
+def test_map_declarations() -> None:
+    found = program("let @a = lruhash(100);\nlet @b = hash(0x10); let @ = percpuarray(1); BEGIN { }").maps
+    assert [(one.name, one.lru, one.size) for one in found] == [
+        ("a", True, 100),
+        ("b", False, 16),
+        ("", False, 1),
+    ]
+    assert found[0].span.text == "let @a = lruhash(100);"
+
+
+def test_wrong_map_declarations() -> None:
+    text = "let @a = tree(1); let @b = hash(0); let @c = hash; let @d hash(3); BEGIN { }"
+    assert places(text) == [("XT0116", "tree"), ("XT0101", "0"), ("XT0101", ";"), ("XT0101", "hash")]
 
 
 def test_a_definition_that_never_ends() -> None:

@@ -127,7 +127,8 @@ def test_cat() -> None:
         ("print(1, 2);", "XT0204"),
         ("nsecs(tai);", "XT0220"),
         ("$x = kstack(1000);", "XT0205"),
-        ("$x = str(arg0, arg1);", "XT0223"),
+        ("$x = str(arg0, comm);", "XT0205"),
+        ("$x = str(arg0, -1);", "XT0205"),
         ("$x = strncmp(comm, 5, 1);", "XT0205"),
     ],
 )

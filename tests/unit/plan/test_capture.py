@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tests.unit.evaluate.programs import typed
 from xtrace.core import ir
-from xtrace.core.plan.capture import Capture, capture, separate, split_predicate
-from xtrace.core.plan.traverse import within
+from xtrace.core.plan.capture import Capture, capture, separate
 from xtrace.core.types import Int, Pointer, Space, Struct, Symbol
 
 
@@ -99,19 +98,3 @@ def test_reads_through_reads_are_one_leaf() -> None:
 def test_mixed_clauses_are_separated() -> None:
     program = separate(typed("BEGIN, kprobe:f { @a = count(); }"))
     assert [[type(point).__name__ for point in clause.attach] for clause in program.clauses] == [["Begin"], ["Kprobe"]]
-
-
-def reads_no_map(expr: ir.Expr) -> bool:
-    return not any(isinstance(part, ir.MapValue) for part in within(expr))
-
-
-def test_predicates_split_at_their_conjunctions() -> None:
-    predicate = typed('kprobe:f /arg0 > 1 && @m[tid] && comm == "x"/ { @m[tid] = 1; }').clauses[0].predicate
-    kernel, rest = split_predicate(predicate, reads_no_map)
-    assert isinstance(kernel, ir.Logical)
-    assert isinstance(kernel.left, ir.Binary) and isinstance(kernel.right, ir.Compare)
-    assert rest is not None and not reads_no_map(rest)
-
-
-def test_nothing_to_split_gives_nothing() -> None:
-    assert split_predicate(None, lambda part: True) == (None, None)

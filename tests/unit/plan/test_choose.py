@@ -5,7 +5,7 @@ from __future__ import annotations
 from xtrace.core import ir
 from xtrace.core.attach import Interval, Kprobe
 from xtrace.core.plan.choose import choose, settled
-from xtrace.core.plan.model import Choice, Degradation, Plan, Refusal
+from xtrace.core.plan.model import Choice, Degradation, Plan, Refusal, Start
 from xtrace.core.types import Count
 
 STREAM = ir.Program((), (), ())
@@ -29,32 +29,38 @@ def test_a_tie_keeps_the_order_of_registration() -> None:
 
 def test_what_loses_less_comes_first_whatever_it_costs() -> None:
     lossy = Plan("a", STREAM, degradations=(Degradation("no path"),))
-    assert order(lossy, Plan("b", STREAM, compiles=True)) == ["b", "a"]
+    assert order(lossy, Plan("b", STREAM, start=Start.SECONDS)) == ["b", "a"]
 
 
 def test_an_approximate_source_is_a_loss() -> None:
-    assert order(Plan("a", STREAM, choices=(approximate(0),)), Plan("b", STREAM, compiles=True)) == ["b", "a"]
+    assert order(Plan("a", STREAM, choices=(approximate(0),)), Plan("b", STREAM, start=Start.SECONDS)) == ["b", "a"]
 
 
 def test_of_approximate_sources_the_one_that_stands_earlier() -> None:
     far, near = (
         Plan("a", STREAM, choices=(approximate(3),)),
-        Plan("b", STREAM, choices=(approximate(1),), compiles=True),
+        Plan("b", STREAM, choices=(approximate(1),), start=Start.SECONDS),
     )
     assert order(far, near) == ["b", "a"]
 
 
 def test_counting_wants_an_engine_that_counts_in_the_kernel() -> None:
-    kernel = Plan("b", COUNT, aggregates_in_kernel=True, compiles=True)
+    kernel = Plan("b", COUNT, aggregates_in_kernel=True, start=Start.SECONDS)
     assert order(Plan("a", COUNT), kernel) == ["b", "a"]
 
 
+def test_minutes_to_compile_cost_more_than_counting_in_user_space() -> None:
+    slow = Plan("a", COUNT, aggregates_in_kernel=True, start=Start.MINUTES)
+    quick = Plan("b", COUNT, aggregates_in_kernel=True, start=Start.SECONDS)
+    assert order(slow, Plan("c", COUNT), quick) == ["b", "c", "a"]
+
+
 def test_counting_ticks_costs_no_traced_task_anything() -> None:
-    assert order(Plan("a", TICKS), Plan("b", TICKS, aggregates_in_kernel=True, compiles=True)) == ["a", "b"]
+    assert order(Plan("a", TICKS), Plan("b", TICKS, aggregates_in_kernel=True, start=Start.SECONDS)) == ["a", "b"]
 
 
 def test_streaming_wants_what_starts_at_once() -> None:
-    assert order(Plan("a", STREAM, compiles=True, aggregates_in_kernel=True), Plan("b", STREAM)) == ["b", "a"]
+    assert order(Plan("a", STREAM, start=Start.SECONDS, aggregates_in_kernel=True), Plan("b", STREAM)) == ["b", "a"]
 
 
 def test_a_wish_leaves_no_other() -> None:
@@ -77,6 +83,6 @@ def test_only_a_plan_that_nothing_can_beat_is_settled() -> None:
     assert settled(Plan("a", STREAM))
     assert settled(Plan("a", COUNT, aggregates_in_kernel=True))
     assert not settled(Plan("a", COUNT))
-    assert not settled(Plan("a", STREAM, compiles=True))
+    assert not settled(Plan("a", STREAM, start=Start.SECONDS))
     assert not settled(Plan("a", STREAM, degradations=(Degradation("no path"),)))
     assert not settled(Plan("a", STREAM, choices=(approximate(0),)))

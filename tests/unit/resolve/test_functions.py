@@ -81,6 +81,13 @@ def test_functions_that_ftrace_cannot_filter_are_refused_where_the_kernel_does()
     assert judge("quiet", host("quiet", filterable=["vfs_read"])).state is FunctionState.EXACT
 
 
+@pytest.mark.parametrize("symbol", ["__pfx_vfs_read", "__cfi_vfs_read", "__SCT__vfs_read"])
+def test_text_that_is_no_function_is_named(symbol: str) -> None:
+    verdict = judge(symbol, host("vfs_read", symbol))
+    assert (verdict.attachable, verdict.remedy) == (False, "probe vfs_read")
+    assert "never runs" in verdict.evidence or "static call" in verdict.evidence
+
+
 def test_a_kernel_may_be_configured_to_probe_them_all_the_same() -> None:
     allowing = host(
         "quiet", "__within_notrace_func", filterable=["vfs_read"], config={"CONFIG_KPROBE_EVENTS_ON_NOTRACE": "y"}

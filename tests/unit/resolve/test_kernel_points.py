@@ -68,6 +68,12 @@ def test_globs_leave_out_what_cannot_be_probed_and_say_so() -> None:
     assert "2 of 3 functions cannot be probed" in found.notes[0]
 
 
+def test_globs_see_only_functions() -> None:
+    found = located("kprobe:*vfs_read", host("vfs_read", "__pfx_vfs_read", "__SCT__vfs_read", "__cfi_vfs_read"))
+    assert [point.symbol for point in found.points if isinstance(point, Kprobe)] == ["vfs_read"]
+    assert found.notes == ()
+
+
 def test_globs_keep_to_their_module() -> None:
     kernel = FakeHost(
         symbols=KernelSymbols(b"t get_a\nt get_b\t[ext4]\nt get_c\t[xfs]\n"), facts={"kernel.kallsyms": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.resolve.elf_builder import TEXT, Part, Sym, elf, usdt_note
+from tests.unit.elf.elf_builder import TEXT, Part, Sym, elf, usdt_note
 from tests.unit.resolve.places import located, refusal
 from xtrace.core.attach import Begin, Interval, PerfEvent, Profile, Tracepoint, Uprobe, Usdt
 from xtrace.core.resolve.points import by_layout

@@ -6,7 +6,7 @@ from typing import Optional
 
 from tests.unit.evaluate.programs import run, typed
 from xtrace.core.events import Output
-from xtrace.core.messages import Message
+from xtrace.core.messages import Mapped, Message
 from xtrace.core.session.present import Presenter
 from xtrace.core.session.symboliser import Place
 
@@ -24,6 +24,12 @@ class KnownSymbols:
         return Place("main", address - 0x2000, "/bin/x") if pid == 7 and 0x2000 <= address < 0x3000 else None
 
     def remember(self, pid: int) -> None:
+        self.remembered.append(pid)
+
+    def mapped(self, one: Mapped) -> None:
+        self.remembered.append(one.pid)
+
+    def forked(self, pid: int, parent: int) -> None:
         self.remembered.append(pid)
 
 

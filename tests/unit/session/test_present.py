@@ -26,6 +26,7 @@ from xtrace.core.events import (
     ValueOutput,
 )
 from xtrace.core.messages import (
+    UNREAD,
     Attached,
     Exited,
     Hit,
@@ -93,6 +94,11 @@ def test_rows_have_a_table_a_time_and_the_marks_of_cut_text() -> None:
     assert row.truncated == ("path",)
     assert row.values == (3, "p" * 63)
     assert row.time > 1_500_000_000 * 10**9
+
+
+def test_a_column_tells_a_string_that_could_not_be_read_from_an_empty_one() -> None:
+    assert values((String(64), UNREAD), (String(64), "")) == (None, "")
+    assert one(shown('kprobe:f { printf("<%s>", str(arg0)); }', Hit(0, (UNREAD,)))).text == "<>"
 
 
 def test_printed_strings_that_were_cut_end_in_two_dots() -> None:

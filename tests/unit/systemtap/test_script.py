@@ -9,7 +9,7 @@ import pytest
 from tests.unit.systemtap.programs import INT, one, read_latency
 from xtrace.backends.systemtap import modules
 from xtrace.backends.systemtap.backend import SystemTapBackend
-from xtrace.backends.systemtap.expressions import Context, expression
+from xtrace.backends.systemtap.expressions import Context, expression, truth
 from xtrace.backends.systemtap.lower import clause_objections, lower, objections
 from xtrace.core import attach as at
 from xtrace.core import ir
@@ -47,7 +47,9 @@ SAFE = Context(maps={})
     [
         (ir.Binary("/", ir.Const(7), ir.Const(0), True, INT), "xt_div(7, 0)"),
         (ir.Binary("/", ir.Const(7), ir.Const(2), False, INT), "xt_udiv(7, 2)"),
-        (ir.Binary("<", ir.Const(1), ir.Const(2), False, t.Bool()), "(xt_ult(1, 2))"),
+        (ir.Binary("<", ir.Const(1), ir.Const(2), False, t.Bool()), "((xt_ult(1, 2)) ? 1 : 0)"),
+        (ir.Unary("!", ir.Arg(0), t.Bool()), "((!(ulong_arg(1) != 0)) ? 1 : 0)"),
+        (ir.Convert(ir.Arg(0), t.Bool()), "((ulong_arg(1) != 0) ? 1 : 0)"),
         (ir.Binary(">>", ir.Const(1), ir.Const(65), True, INT), "(1 >> (65 & 63))"),
         (ir.Const(-(2**63)), "xt_least()"),
         (ir.Convert(ir.Arg(0), t.Int(1, True)), "xt_extend(ulong_arg(1), 56)"),
@@ -59,6 +61,19 @@ SAFE = Context(maps={})
 )
 def test_expressions(e: ir.Expr, text: str) -> None:
     assert expression(e, SAFE) == text
+
+
+@pytest.mark.parametrize(
+    ("e", "text"),
+    [
+        (ir.Binary("*", ir.Arg(0), ir.Arg(1), True, INT), "((ulong_arg(1) * ulong_arg(2)) != 0)"),
+        (ir.Binary("<", ir.Arg(0), ir.Const(2), True, t.Bool()), "(ulong_arg(1) < 2)"),
+        (ir.Logical("&&", ir.Arg(0), ir.Const(1)), "((ulong_arg(1) != 0) && (1 != 0))"),
+    ],
+)
+def test_numbers_are_compared_with_0_where_truth_is_asked(e: ir.Expr, text: str) -> None:
+    """gcc refuses products and shifts as conditions in a kernel module."""
+    assert truth(e, SAFE) == text
 
 
 def test_a_bit_field_is_shifted_and_masked() -> None:
@@ -101,3 +116,10 @@ def test_a_tuple_as_a_value_is_refused_and_as_a_key_spread_out() -> None:
     assert "m_m[1, 2] = t0" in script(keyed)
     valued = ir.Program((one(begin, ir.SetMap("m", (), pair)),), (ir.MapDecl("m", (), pair.type),), ())
     assert [d.code for d in objections(valued, "x86_64")] == ["XT0901"]
+
+
+def test_clauses_of_the_begin_run_in_source_order() -> None:
+    """SystemTap sorts probes of one sequence number as it likes."""
+    clauses = tuple(ir.Clause((at.Begin(), at.End()), None, (ir.SetVar("x", ir.Const(n)),)) for n in range(3))
+    points = [probe.point for probe in lower(ir.Program(clauses, (), ()), "x86_64").probes]
+    assert points == ["begin(10)", "end(10)", "begin(11)", "end(11)", "begin(12)", "end(12)"]

@@ -16,6 +16,7 @@ from xtrace.core.facts.model import near_names
 _CONSTANT = re.compile(r"[$#]?(-?(?:0x[0-9a-fA-F]+|\d+))")
 _REGISTER = re.compile(r"%?([a-z][a-z0-9]*)")
 _X86_MEMORY = re.compile(r"(-?(?:0x[0-9a-fA-F]+|\d+))?\(%(\w+)(?:,%(\w+)(?:,([1248]))?)?\)")
+_KEEP = "keep it at the entry probe, @arg[tid] = arg0, and read it here"
 _ARM64_MEMORY = re.compile(r"\[(\w+)(?:, ?#?(-?\d+))?\]")
 
 
@@ -25,6 +26,8 @@ def _(node: ir.Arg, handler: Handler) -> str:
         return _placed_argument(node, handler, handler.usdt)
     if not isinstance(handler.attach, (at.Kprobe, at.Uprobe)):
         raise handler.refuse(f"arg{node.index} exists in kprobes, uprobes and USDT probes only", node.span)
+    if handler.attach.returns:
+        raise handler.refuse("a return probe does not hold the function's arguments", node.span, _KEEP)
     registers = handler.host.registers
     if node.index < len(registers.arguments):
         return narrowed(handler.context(registers.arguments[node.index], f"arg{node.index}"), node.type)

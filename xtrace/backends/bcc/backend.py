@@ -10,7 +10,7 @@ from xtrace.core import ir
 from xtrace.core.backend import Session
 from xtrace.core.errors import BackendError, Diagnostic
 from xtrace.core.facts.model import HostFacts
-from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Verdict
+from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Start, Verdict
 
 WORKER = "xtrace_bcc.py"
 
@@ -43,7 +43,8 @@ class BccBackend:
         resolved = resolve(
             request, facts, lambda clause: (*requirements.unattachable(clause, facts), *objections(clause, host))
         )
-        problems = (*requirements.lacking(facts), *resolved.problems, *scope_objections(request.scope, facts))
+        lacking = requirements.lacking(facts, request.elsewhere)
+        problems = (*lacking, *resolved.problems, *scope_objections(request.scope, facts))
         if resolved.program is None or problems:
             return Refusal(self.name, problems, resolved.choices)
         program: ir.Program = resolved.program
@@ -55,12 +56,12 @@ class BccBackend:
         return Plan(
             backend=self.name,
             program=program,
-            degradations=resolved.degradations,
+            degradations=(*resolved.degradations, *(requirements.not_installed(facts) if request.elsewhere else ())),
             choices=resolved.choices,
             costs=("compiles for about 0.2 s and takes 120 MB", "each event shown costs the traced task microseconds"),
             notes=resolved.notes,
             aggregates_in_kernel=True,
-            compiles=True,
+            start=Start.SECONDS,
             detail=model,
         )
 

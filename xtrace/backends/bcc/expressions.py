@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xtrace.backends.bcc.dispatch import condition, narrowed, region, scalar
 from xtrace.backends.bcc.handler import Handler
-from xtrace.backends.bcc.keys import write_key
+from xtrace.backends.bcc.keys import each_bucket, write_key
 from xtrace.backends.bcc.writer import Region, number, word
 from xtrace.core import ir
 from xtrace.core import types as t
@@ -34,14 +34,18 @@ def _(node: ir.MapValue, handler: Handler) -> str:
     with handler.out.block():
         key = write_key(node.keys, found.key_types, handler)
         handler.out.line(f"{found.leaf} *p = {found.ident}.lookup({key});")
-        handler.out.line(f"if (p) {target} = {'*p' if found.leaf == 'u64' else 'p->w[0]'};")
+        handler.out.line(f"if (p) {target} = {found.number('p')};")
     return target
 
 
 @scalar.register
 def _(node: ir.MapHasKey, handler: Handler) -> str:
     target = handler.out.variable()
-    found = handler.maps.testable(node, handler)
+    found = handler.maps.get(node.map, node.keys)
+    if found.has_buckets:
+        with each_bucket(found, node.keys, node.span, handler) as key:
+            handler.out.line(f"if ({found.ident}.lookup({key})) {{ {target} = 1; break; }}")
+        return target
     with handler.out.block():
         key = write_key(node.keys, found.key_types, handler)
         handler.out.line(f"{target} = {found.ident}.lookup({key}) != 0;")

@@ -18,7 +18,7 @@ from xtrace.backends.bcc.scope import Follow, scope_lines, wants_scope
 from xtrace.backends.bcc.sites import description, sent, value_types
 from xtrace.backends.bcc.statements import body
 from xtrace.backends.bcc.support import needed
-from xtrace.backends.bcc.writer import UnsupportedError, comment
+from xtrace.backends.bcc.writer import LONG, STACK_BUDGET_OF_LONG, UnsupportedError, Writer, comment
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core import types as t
@@ -126,8 +126,15 @@ def lower(program: ir.Program, host: Host, follow: Optional[Follow] = None, titl
 
 
 def _write(clause: ir.Clause, point: Point, host: Host, program: ir.Program, maps: MapTable) -> Handler:
-    """One handler's body: its variables, the predicate, the statements."""
-    handler = Handler(host, program, maps, point.attach, point.usdt)
+    """One handler's body."""
+    made = _body(clause, Handler(host, program, maps, point.attach, point.usdt))
+    if len(made.out.lines) < LONG:
+        return made
+    return _body(clause, Handler(host, program, maps, point.attach, point.usdt, Writer(STACK_BUDGET_OF_LONG)))
+
+
+def _body(clause: ir.Clause, handler: Handler) -> Handler:
+    """Write its variables, the predicate, the statements."""
     for name, kind in _variables(clause).items():
         handler.declare(name, kind)
     if clause.predicate is not None:
@@ -220,6 +227,7 @@ def _tables(
     sites = [description(site, value_types(site, args.get(index, ()))) for index, site in enumerate(program.sites)]
     return {
         "attach": attached,
+        "buffer_kb": program.config.buffer_kb,
         "cgroup": program.scope.cgroup,
         "follow": program.scope.pid if follow else None,
         "loss_slots": list(LOSS_SLOTS),

@@ -1,14 +1,14 @@
 """The program's maps as BPF maps: which kind, which key, which value.
 
-Counts, sums and the other aggregations are per CPU, and added up when they are read; a count or sum that a handler
-reads is shared by the CPUs, because a handler cannot see another CPU's part. A histogram's buckets are keys.
+Counts, sums and the other aggregations are per CPU, and added up when they are read; a count, sum or average that a
+handler reads is shared by the CPUs, because a handler cannot see another CPU's part. A histogram's buckets are keys.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from xtrace.backends.bcc import layout
@@ -51,10 +51,24 @@ class BpfMap:
     kind: str
     shared: bool
     max_entries: int
+    lru: bool = False
 
     @property
     def has_buckets(self) -> bool:
         return self.kind in ("hist", "lhist")
+
+    @property
+    def bucket_count(self) -> int:
+        """How many buckets a key of a histogram may have (x_log2 and x_linear of support.h)."""
+        if isinstance(self.value, t.LinearHist):
+            return (self.value.high - self.value.low) // max(1, self.value.step) + 2
+        return 66 << self.value.bits if isinstance(self.value, t.Hist) else 0
+
+    def number(self, entry: str) -> str:
+        """C for the number that a handler reads from the entry `entry`."""
+        if self.kind == "avg":
+            return f"x_{'s' if self.signed else 'u'}div({entry}->w[1], {entry}->w[0])"
+        return f"*{entry}" if self.leaf == "u64" else f"{entry}->w[0]"
 
     @property
     def key_words(self) -> int:
@@ -82,7 +96,8 @@ class BpfMap:
     @property
     def table(self) -> Code:
         """BCC's name of the map type, as a C string."""
-        return c_str("percpu_hash" if self.per_cpu else "hash")
+        kind = "percpu_hash" if self.per_cpu else "hash"
+        return c_str(f"lru_{kind}" if self.lru else kind)
 
     @property
     def title(self) -> Code:
@@ -149,7 +164,7 @@ class MapTable:
         names = idents(decl.name for decl in program.maps)
         self._trial = trial
         self._maps = {
-            decl.name: _made(decl, ident, index, decl.name in read, program.config.max_map_keys)
+            decl.name: _made(decl, ident, index, decl.name in read, program.room(decl))
             for index, (decl, ident) in enumerate(zip(program.maps, names))
         }
 
@@ -166,19 +181,11 @@ class MapTable:
     def readable(self, node: ir.MapValue, handler: Handler) -> BpfMap:
         """The map of a read. Raises UnsupportedError where a handler cannot see the value."""
         found = self.get(node.map, node.keys, node.type)
-        if found.kind in ("value", "count", "sum"):
+        if found.kind in ("value", "count", "sum", "avg"):
             return found
         message = f"a BPF handler cannot read @{node.map}: each CPU keeps its own part of {found.kind}()"
         hint = "print(@…) shows it; keep a value of your own in another map to decide by it"
         raise UnsupportedError(Diagnostic("XT0702", message, node.span, (hint,)))
-
-    def testable(self, node: ir.MapHasKey, handler: Handler) -> BpfMap:
-        """The map of `has_key`. Raises UnsupportedError for a histogram, whose keys include the bucket."""
-        found = self.get(node.map, node.keys)
-        if not found.has_buckets:
-            return found
-        message = f"a BPF handler cannot tell whether the histogram @{node.map} has a key"
-        raise UnsupportedError(Diagnostic("XT0702", message, node.span, ("note the key in another map",)))
 
 
 def _read(clause: ir.Clause, program: ir.Program) -> Iterator[ir.MapValue]:
@@ -195,9 +202,8 @@ def _read(clause: ir.Clause, program: ir.Program) -> Iterator[ir.MapValue]:
 def _made(decl: ir.MapDecl, ident: str, index: int, read: bool, max_keys: int) -> BpfMap:
     kind = _KINDS.get(type(decl.value), "value")
     buckets = BUCKETS_PER_KEY if kind in ("hist", "lhist") else 1
-    if isinstance(decl.value, t.LinearHist) and not decl.keys:
-        buckets = (decl.value.high - decl.value.low) // max(1, decl.value.step) + 2
-    entries = (max_keys if decl.keys else 1) * buckets
-    if isinstance(decl.value, t.Hist) and not decl.keys:
-        entries = 66 << decl.value.bits
-    return BpfMap(decl.name, ident, index, decl.keys, decl.value, kind, read, max(1, entries))
+    entries = max_keys * buckets if decl.keys else 1
+    # A histogram's keys hold its buckets, and one that forgot some of them would be wrong.
+    lru = decl.lru and kind not in ("hist", "lhist") and bool(decl.keys)
+    made = BpfMap(decl.name, ident, index, decl.keys, decl.value, kind, read, max(1, entries), lru)
+    return replace(made, max_entries=made.bucket_count) if made.has_buckets and not decl.keys else made

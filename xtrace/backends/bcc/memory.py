@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from xtrace.backends.bcc import layout
-from xtrace.backends.bcc.dispatch import fill, narrowed, scalar
+from xtrace.backends.bcc.dispatch import fill, narrowed, region, scalar
 from xtrace.backends.bcc.handler import Handler
-from xtrace.backends.bcc.writer import Region
+from xtrace.backends.bcc.writer import Region, word
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core import types as t
@@ -115,6 +115,57 @@ def _(node: ir.ReadString, target: Region, handler: Handler) -> None:
 
 
 @fill.register
+def _(node: ir.Cut, target: Region, handler: Handler) -> None:
+    """Read with the length as the reader's bound; text that has been read already is copied by the same helper."""
+    out, room = handler.out, layout.size_of(node.type) - 1
+    if isinstance(node.text, ir.ReadString):
+        reader = f"x_{space_word(node.text.space, handler, node.span)}_string"
+        address = scalar(node.text.address, handler)
+    else:
+        place = _in_memory(node.text, handler)
+        reader, address = "x_kernel_string", f"(u64){place.text}"
+        room = min(room, place.words * layout.WORD - 1)
+    length = out.variable("n")
+    out.line(f"{length} = {scalar(node.length, handler)};")
+    out.line(f"if ({length} > {room}) {length} = {room};")
+    _bounded(length, room, handler)
+    out.line(f'asm volatile("%0 += 1" : "+r"({length}));')
+    out.zero(target)
+    out.line(f"{reader}({target.text}, {length}, {address});")
+
+
+@scalar.register
+def _(node: ir.TextLength, handler: Handler) -> str:
+    place = _in_memory(node.text, handler)
+    copy = handler.out.slot(place.words)
+    length = handler.out.variable("n")
+    handler.out.line(f"{length} = x_length({copy.text}, {place.words * layout.WORD}, {place.text});")
+    return length
+
+
+@scalar.register
+def _(node: ir.TextByte, handler: Handler) -> str:
+    """A string's unused bytes are zero, so one from its end on is 0 by itself."""
+    place = region(node.text, handler)
+    size = place.words * layout.WORD if isinstance(place, Region) else len(place.values) * layout.WORD
+    if node.index >= size:
+        return "0ULL"
+    inside = node.index % layout.WORD
+    shift = 8 * (layout.WORD - 1 - inside if handler.host.registers.big_endian else inside)
+    return narrowed(f"({word(place, node.index // layout.WORD)} >> {shift})", node.type)
+
+
+def _in_memory(text: ir.Expr, handler: Handler) -> Region:
+    """A string where a helper can read it."""
+    place = region(text, handler)
+    if isinstance(place, Region):
+        return place
+    copy = handler.out.slot(layout.words(text.type))
+    handler.out.copy(copy, place)
+    return copy
+
+
+@fill.register
 def _(node: ir.ReadBytes, target: Region, handler: Handler) -> None:
     space = space_word(node.space, handler, node.span)
     address = scalar(node.address, handler)
@@ -136,10 +187,14 @@ def _read_bytes(address: str, length: str, room: int, start: int, space: str, ta
     out = handler.out
     if not length.isdigit():
         out.line(f"if ({length} > {room}) {length} = {room};")
-        # Keeps the bound in the register that the call uses, where the verifier must see it.
-        out.line(f'asm volatile("" : "+r"({length}));')
-        out.line(f"if ({length} > {room}) goto done;")
+        _bounded(length, room, handler)
     if start:
         out.line(f"{target.text}[0] = {length};")
     data = f"{target.text} + {start}" if start else target.text
     out.line(f"x_{space}_bytes({data}, {length}, {address});")
+
+
+def _bounded(length: str, room: int, handler: Handler) -> None:
+    """Keep the bound in the register that a call uses, where the verifier must see it."""
+    handler.out.line(f'asm volatile("" : "+r"({length}));')
+    handler.out.line(f"if ({length} > {room}) goto done;")

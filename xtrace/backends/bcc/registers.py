@@ -19,7 +19,6 @@ class Registers:
     arguments: tuple[int, ...]
     result: int
     stack_pointer: int
-    instruction: int
     stack_skip: int
     by_name: Mapping[str, int]
     big_endian: bool = False
@@ -37,14 +36,13 @@ _S390 = {**{f"r{n}": 24 + 8 * n for n in range(16)}, "pswmask": 8, "pswaddr": 16
 
 ARCHITECTURES: Mapping[str, Registers] = {
     "x86_64": Registers(
-        tuple(_X86[name] for name in ("di", "si", "dx", "cx", "r8", "r9")), _X86["ax"], _X86["sp"], _X86["ip"], 8, _X86
+        tuple(_X86[name] for name in ("di", "si", "dx", "cx", "r8", "r9")), _X86["ax"], _X86["sp"], 8, _X86
     ),
-    "aarch64": Registers(tuple(8 * n for n in range(8)), 0, _ARM64["sp"], _ARM64["pc"], 0, _ARM64),
+    "aarch64": Registers(tuple(8 * n for n in range(8)), 0, _ARM64["sp"], 0, _ARM64),
     "s390x": Registers(
         tuple(24 + 8 * n for n in range(2, 7)),
         _S390["r2"],
         _S390["r15"],
-        _S390["pswaddr"],
         160,
         _S390,
         big_endian=True,

@@ -10,7 +10,7 @@ from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import Fact, HostFacts, State
-from xtrace.core.plan.model import Finding
+from xtrace.core.plan.model import Degradation, Finding
 
 Verdict = Literal["ok", "warn", "fail", "unknown", "skip"]
 
@@ -31,9 +31,11 @@ def findings(facts: HostFacts) -> tuple[Finding, ...]:
     return (_syscall(facts), _programs(facts), _interpreter(facts), _caller(facts), _lockdown(facts), _arch(facts))
 
 
-def lacking(facts: HostFacts) -> tuple[Diagnostic, ...]:
-    """What makes BCC impossible here, whoever asks: missing privileges are left to the launch."""
-    subjects = (_syscall(facts), _programs(facts), _interpreter(facts), _lockdown(facts), _arch(facts))
+def lacking(facts: HostFacts, elsewhere: bool = False) -> tuple[Diagnostic, ...]:
+    """What makes BCC impossible here, whoever asks: missing privileges are left to the launch. A program that will run
+    `elsewhere` needs no module here."""
+    subjects = [_syscall(facts), _programs(facts), _lockdown(facts), _arch(facts)]
+    subjects += [] if elsewhere else [_interpreter(facts)]
     return tuple(
         Diagnostic(
             "XT0704", f"{finding.subject}: {finding.evidence}", hints=(finding.remedy,) if finding.remedy else ()
@@ -41,6 +43,13 @@ def lacking(facts: HostFacts) -> tuple[Diagnostic, ...]:
         for finding in subjects
         if finding.state == "fail"
     )
+
+
+def not_installed(facts: HostFacts) -> tuple[Degradation, ...]:
+    """What must be installed before the program can run on this host."""
+    finding = _interpreter(facts)
+    lost = Degradation(f"this host cannot run it yet: {finding.subject}: {finding.evidence}; {finding.remedy}")
+    return (lost,) if finding.state == "fail" else ()
 
 
 _ATTACHED_BY = {

@@ -8,7 +8,7 @@ from functools import singledispatch
 from xtrace.backends.bcc import layout
 from xtrace.backends.bcc.dispatch import condition, scalar, store
 from xtrace.backends.bcc.handler import Handler
-from xtrace.backends.bcc.keys import pointer, write_key, write_values
+from xtrace.backends.bcc.keys import each_bucket, pointer, write_key, write_values
 from xtrace.backends.bcc.maps import BpfMap
 from xtrace.backends.bcc.sites import sent, value_types
 from xtrace.backends.bcc.writer import Region
@@ -92,8 +92,9 @@ def _feed(found: BpfMap, keys: tuple[ir.Expr, ...], value: str, handler: Handler
 def _(node: ir.DeleteKey, handler: Handler) -> None:
     found = handler.maps.get(node.map, node.keys)
     if found.has_buckets:
-        message = f"a BPF handler cannot delete one key of the histogram @{node.map}"
-        raise handler.refuse(message, node.span, "clear(@…) empties the whole map")
+        with each_bucket(found, node.keys, node.span, handler) as key:
+            handler.out.line(f"{found.ident}.delete({key});")
+        return
     with handler.out.block():
         key = write_key(node.keys, found.key_types, handler)
         handler.out.line(f"{found.ident}.delete({key});")

@@ -15,6 +15,9 @@ from xtrace.core.quoting import Code
 STACK_BUDGET = 240
 """Bytes of the 512-byte BPF stack (MAX_BPF_STACK, include/linux/filter.h) given to values; the compiler spills
 registers and inlined functions keep their keys in the rest."""
+LONG = 150
+STACK_BUDGET_OF_LONG = 96
+"""Lines from which a handler is long: the compiler then spills more registers, and values get less."""
 
 
 def comment(text: str) -> Code:
@@ -66,11 +69,12 @@ def part(place: Region, start: int, words: int) -> Region:
 
 
 class Writer:
-    """Collects statements. `locals` and `scratch` are declarations: on the stack, and in the handler's scratch memory
+    """Collects statements. `locals` and `scratch` declare memory: on the stack, and in the handler's scratch memory
     once the stack is used up."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: int = STACK_BUDGET) -> None:
         self.lines: list[str] = []
+        self._budget = budget
         self.locals: list[str] = []
         self.scratch: list[str] = []
         self.scratch_words = 0
@@ -108,15 +112,15 @@ class Writer:
         return f"{hint}{self._names}"
 
     def variable(self, hint: str = "t") -> str:
-        """A new 64-bit local, zero at the start of the handler."""
+        """A new 64-bit local of the block being written, zero from here on: also in every turn of a loop."""
         name = self.name(hint)
-        self.locals.append(f"u64 {name} = 0;")
+        self.line(f"u64 {name} = 0;")
         return name
 
     def slot(self, words: int, hint: str = "t") -> Region:
         """Memory for a value, uninitialised."""
         name = self.name(hint)
-        if self._stack + words * WORD <= STACK_BUDGET:
+        if self._stack + words * WORD <= self._budget:
             self._stack += words * WORD
             self.locals.append(f"u64 {name}[{words}];")
             return Region(name, words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from xtrace.backends.ftrace import objections
 from xtrace.backends.ftrace.features import Features
@@ -13,8 +12,9 @@ from xtrace.core import ir
 from xtrace.core.backend import Session
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
 from xtrace.core.facts.model import HostFacts
-from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Verdict
+from xtrace.core.plan.model import Artifact, Degradation, Finding, Plan, Refusal, Request, Verdict
 from xtrace.core.quoting import QuotingError
+from xtrace.core.records import dataclass
 from xtrace.core.session.local import LocalSession, needs_no_engine
 
 SCRIPT = "trace.sh"
@@ -45,11 +45,11 @@ class FtraceBackend:
         return Plan(
             backend=self.name,
             program=resolved.program,
-            degradations=resolved.degradations,
+            degradations=(*resolved.degradations, *map(Degradation, model.degradations)),
             choices=resolved.choices,
             costs=tuple(_costs(model)),
             notes=(*resolved.notes, *model.notes),
-            aggregates_in_kernel=bool(model.hists),
+            aggregates_in_kernel=_in_kernel(model),
             detail=model,
         )
 
@@ -134,6 +134,12 @@ def _root(facts: HostFacts) -> str:
     if root is None:
         raise BackendError(Diagnostic("XT0806", "no tracefs is mounted", hints=(_MOUNT,)))
     return root
+
+
+def _in_kernel(model: FtraceModel) -> bool:
+    """Does the kernel keep every map that only aggregates?"""
+    kept = {one.map for one in model.hists}
+    return bool(kept) and all(decl.name in kept for decl in model.program.maps if decl.aggregation)
 
 
 def _costs(model: FtraceModel) -> Iterator[str]:

@@ -34,9 +34,11 @@ def leavings(tracefs: Tracefs) -> tuple[Leaving, ...]:
     """What dead sessions left, by name. Raises OSError where tracefs cannot be read."""
     instances = {name for name in tracefs.names("instances") if owner_is_gone(name)}
     probes: dict[str, list[str]] = {name: [] for name in instances}
-    for _, group, event in tracefs.defined():
-        if owner_is_gone(group):
-            probes.setdefault(group, []).append(event)
+    made = [(group, event) for _, group, event in tracefs.defined()]
+    made += [(removal.owner_of(event), event) for event in tracefs.synthetic()]
+    for owner, event in made:
+        if owner_is_gone(owner):
+            probes.setdefault(owner, []).append(event)
     return tuple(Leaving(name, name in instances, tuple(sorted(found))) for name, found in sorted(probes.items()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Optional
 
 from xtrace.backends.ftrace import fetch
@@ -11,7 +11,8 @@ from xtrace.backends.ftrace.fetch import Place, Refused
 from xtrace.backends.ftrace.filters import Operand, text_operand
 from xtrace.backends.ftrace.model import Column, Source
 from xtrace.core import ir
-from xtrace.core.attach import Attach, Profile, Tracepoint, UsdtSite
+from xtrace.core.attach import Attach, Kprobe, Profile, Tracepoint, Uprobe, UsdtSite
+from xtrace.core.records import dataclass
 from xtrace.core.types import Array, Enumerated, Int, Pointer, Stack, String, Struct
 
 _KNOWN_BY_SESSION = {
@@ -121,10 +122,25 @@ class Columns:
         if leaf.name == "ustack":
             if not (isinstance(self.attach, Profile) or self.features.user_stacks):
                 return Refused("this kernel records user stacks only for all users of tracing at once")
-            return Column(Source.USER_STACK, leaf.type, value=depth)
+            caller = self._argument("$stack0:u64") if self._before_the_prologue else ""
+            return Column(Source.USER_STACK, leaf.type, caller, caller, value=depth)
         if not (isinstance(self.attach, Profile) or self.features.kernel_stacks):
             return Refused("this kernel records stacks only for all users of tracing at once")
-        return Column(Source.KERNEL_STACK, leaf.type, value=depth)
+        return Column(Source.KERNEL_STACK, leaf.type, self._probed_place, self._probed_place, value=depth)
+
+    @property
+    def _probed_place(self) -> str:
+        """The field of a kernel probe's record with the address at which its own stack begins."""
+        if not isinstance(self.attach, Kprobe):
+            return ""
+        return "__probe_ret_ip" if self.attach.returns else "__probe_ip"
+
+    @property
+    def _before_the_prologue(self) -> bool:
+        """Is the return address the top of the user's stack? Then the walk by frame pointers leaves the caller out."""
+        attach = self.attach
+        entry = isinstance(attach, Uprobe) and not attach.returns and attach.function.replace(".", "_").isidentifier()
+        return entry and self.features.arch == "x86_64"
 
     def _of_event(self, leaf: ir.Expr) -> Column | Refused:
         """A value of a tracepoint's own record."""

@@ -7,12 +7,13 @@ one compiled `struct.Struct`; dynamic ones (`__data_loc`, `__rel_loc`) are cut o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Optional
 
 from xtrace.backends.ftrace.ring_buffer import Extractor, Row
 from xtrace.core.evaluate.values import cut
+from xtrace.core.messages import UNREAD
+from xtrace.core.records import dataclass
 from xtrace.core.types import Array, Bool, Buffer, CType, Enumerated, Inet, Int, Member, Pointer, String
 
 TID = 2
@@ -132,6 +133,7 @@ def _dynamic(member: Member, place: int, text: Optional[TextCache]) -> Finisher:
         row[place] = convert(page[start : start + (descriptor >> 16)])
         if text is not None and descriptor < 0x10000:
             text.faults += 1
+            row[place] = UNREAD
 
     return finish
 

@@ -43,14 +43,23 @@ class Features:
         return self.has("tracefs.fetch.arg_n")
 
     @cached_property
+    def arguments_at_return(self) -> bool:
+        """Kretprobes take `$argN` as it was at the entry (Linux 25f00e40ce79, v6.9)."""
+        return self.has("tracefs.fetch.arg_at_return")
+
+    @cached_property
+    def fprobes(self) -> bool:
+        """Fprobe events (Linux 334e5519c375, v6.5)."""
+        return self.has("tracefs.fprobe_events")
+
+    @cached_property
+    def fprobe_arguments_at_exit(self) -> bool:
+        return self.has("tracefs.fprobe_exit_args")
+
+    @cached_property
     def ustring(self) -> bool:
         """`ustring` and `+u0()`, which came together (Linux 88903c464321 and e65f7ae7f4da, v5.3)."""
         return self.has("tracefs.fetch.ustring")
-
-    @cached_property
-    def user_memory(self) -> bool:
-        """Uprobes follow pointers (Linux b079d374fd84, v3.14)."""
-        return not self.lacks("tracefs.fetch.memory")
 
     @cached_property
     def maxactive(self) -> bool:
@@ -64,6 +73,11 @@ class Features:
     def event_probes(self) -> bool:
         """Event probes that read what a record's pointers point to; some kernels take them and read nothing."""
         return self.has("tracefs.eprobes") and self.has("tracefs.eprobe_pointers")
+
+    @cached_property
+    def named_event_probes(self) -> bool:
+        """Event probes that record the task's name besides the record's own fields."""
+        return self.has("tracefs.eprobes") and self.comm_argument
 
     @cached_property
     def event_pid(self) -> bool:

@@ -8,7 +8,6 @@ in user space from what was recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.backends.ftrace import registers
@@ -16,6 +15,7 @@ from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.tokens import MAX_FETCH
 from xtrace.core import ir
 from xtrace.core.attach import Attach, Kprobe, Tracepoint, Uprobe, UsdtSite
+from xtrace.core.records import dataclass
 from xtrace.core.types import Array, Bool, Buffer, CType, Enumerated, Inet, Int, Member, Pointer, Space, String, Struct
 
 MAX_BYTES = 128
@@ -63,14 +63,12 @@ def place_of(attach: Attach, features: Features, arch: str, site: Optional[UsdtS
         return Place(arch, features, False, False, False, lambda expr: _usdt_leaf(expr, arch, site))
     if isinstance(attach, Kprobe):
         entry = not attach.returns and attach.offset == 0 and not attach.sites
-        return Place(
-            arch,
-            features,
-            False,
-            entry,
-            attach.returns,
-            lambda expr: _function_leaf(expr, arch, entry, attach.returns, kernel_args=features.kprobe_args),
-        )
+        if by_fprobe(attach, features):
+            return Place(arch, features, False, entry, attach.returns, lambda e: _fprobe_leaf(e, attach, features))
+        known = entry or (attach.trampoline and features.arguments_at_return)
+        named = known and (attach.returns or features.kprobe_args)
+        leaf = lambda expr: _function_leaf(expr, arch, known, attach.returns, named)  # noqa: E731
+        return Place(arch, features, False, entry, attach.returns, leaf)
     if isinstance(attach, Uprobe):
         return Place(
             arch, features, True, not attach.returns, attach.returns,
@@ -78,6 +76,14 @@ def place_of(attach: Attach, features: Features, arch: str, site: Optional[UsdtS
         )  # fmt: skip
     assert site is not None
     return Place(arch, features, True, False, False, lambda expr: _usdt_leaf(expr, arch, site))
+
+
+def by_fprobe(attach: Kprobe, features: Features) -> bool:
+    """Is the function probed by an fprobe event? Those give arguments at the exit and need no kprobes, but take only
+    whole functions and no registers."""
+    if not features.fprobes or attach.sites or attach.offset or attach.module or not attach.symbol.isidentifier():
+        return False
+    return attach.trampoline or features.lacks("kprobe.usable")
 
 
 def fetch(expr: ir.Expr, place: Place) -> Fetch | Refused:
@@ -124,6 +130,13 @@ def _function_leaf(
         found = registers.argument(arch, expr.index)
         return found or Refused(f"where {arch} passes argument {expr.index} is not known to xtrace")
     return _other_leaf(expr)
+
+
+def _fprobe_leaf(expr: ir.Expr, attach: Kprobe, features: Features) -> str | Refused | int:
+    if isinstance(expr, ir.Register):
+        return Refused("an fprobe event records arguments, not registers", "use a kprobe")
+    known = not attach.returns or features.fprobe_arguments_at_exit
+    return _function_leaf(expr, features.arch, known, attach.returns, kernel_args=True)
 
 
 def _usdt_leaf(expr: ir.Expr, arch: str, site: UsdtSite) -> str | Refused | int:

@@ -9,12 +9,12 @@ too little, and is tested again in user space.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.backends.ftrace.tokens import MAX_FILTER
 from xtrace.core import ir
 from xtrace.core.quoting import QuotingError, tracefs_filter
+from xtrace.core.records import dataclass
 from xtrace.core.types import Enumerated, Int, Pointer, String
 
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -126,7 +126,7 @@ class _Translation:
     def _field(self, expr: ir.Expr) -> Optional[Operand]:
         """The field that holds an integer, looking through casts that keep its value."""
         while isinstance(expr, ir.Convert):
-            if not _keeps(expr):
+            if not keeps(expr):
                 return None
             expr = expr.operand
         found = self._operands(expr)
@@ -176,7 +176,7 @@ def _same_order(field: Operand, value: int, signed: bool) -> bool:
     return value >= 0
 
 
-def _keeps(cast: ir.Convert) -> bool:
+def keeps(cast: ir.Convert) -> bool:
     """Does a cast leave every value of its operand as it is?"""
     inner = cast.operand.type
     if isinstance(cast.type, Pointer):

@@ -1,237 +1,204 @@
-"""Counting in the kernel: which maps a `hist` trigger can keep with the evaluator's results, and reading them.
-
-A trigger (Documentation/trace/histogram.rst) counts hits or sums a field by at most three keys. It sees neither
-set_event_pid nor the event's own filter (kernel/trace/trace.h, __event_trigger_test_discard runs after it), so it
-serves programs about everybody, with the predicate as its own filter. Its log2 modifier rounds up where the language
-rounds down (hist_field_log2), its `.execname` keeps the name from a key's first event, and its stacks have names
-only: those stay in user space.
-"""
+"""Hist triggers as text, and the tables that they keep, read back (Documentation/trace/histogram.rst)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Optional, Union
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Union
 
-from xtrace.backends.ftrace.features import Features
-from xtrace.backends.ftrace.filters import Filter, kernel_filter
-from xtrace.backends.ftrace.model import Column, HistKey, HistMap, Source
-from xtrace.backends.ftrace.placement import Placed
-from xtrace.core import ir
-from xtrace.core.attach import USER_SPACE, Profile, Tracepoint
+from xtrace.backends.ftrace.model import HistKey, HistMap, Holds, KeyKind
 from xtrace.core.lang.arithmetic import wrap
-from xtrace.core.plan.capture import Capture
-from xtrace.core.plan.traverse import all_expressions, statements
-from xtrace.core.types import Count, Int, String, Sum
 
 MAX_KEYS = 3
+"""TRACING_MAP_KEYS_MAX of kernel/trace/tracing_map.h."""
+STACK_DEPTH = 16
+"""HIST_STACKTRACE_DEPTH of kernel/trace/trace_events_hist.c."""
 TEXT_WIDTH = 50
 """Columns that a string key takes in the kernel's print (`%-50s`); longer ones could not be told apart."""
 CONSTANT_KEY = "common_type"
 """The key of a map without keys: it is the same for every record of an event."""
+STACK_KEY = "stacktrace"
 MIN_SIZE, MAX_SIZE = 128, 1 << 17
 """Entries of a trigger's table (TRACING_MAP_BITS_MIN and _MAX, kernel/trace/tracing_map.h)."""
+MAX_TRIGGER = 4000
+"""Bytes of a trigger with its filter; the kernel takes less than a page (event_trigger_regex_write)."""
 
 
-def kernel_maps(
-    program: ir.Program, captures: list[Capture], placed: list[Placed], features: Features
-) -> tuple[HistMap, ...]:
-    """The maps that triggers can keep, one entry for each event that feeds one; empty where none fits."""
-    scope = program.scope
-    if scope.pid is not None or scope.uid is not None or scope.cgroup is not None or not features.hist_triggers:
-        return ()
-    maker = _Maker(program, captures, placed, features)
-    candidates = [number for number, made in enumerate(captures) if maker.fits(number, made.clause)]
-    shared = _used_elsewhere(program, candidates)
-    kept = [n for n in candidates if not {s.map for s in _aggregates(captures[n].clause)} & shared]
-    return tuple(one for number in kept for one in maker.maps_of(number))
+def size_for(entries: int) -> int:
+    """The room of a table that shall hold so many entries: a power of 2 within the kernel's bounds."""
+    return min(MAX_SIZE, max(MIN_SIZE, 1 << (entries - 1).bit_length()))
 
 
-def _used_elsewhere(program: ir.Program, candidates: list[int]) -> set[str]:
-    """Maps that clauses which stay in user space touch, other than by what user space does between events."""
-    used: set[str] = set()
-    for number, clause in enumerate(program.clauses):
-        own = all(isinstance(point, USER_SPACE) for point in clause.attach)
-        if number in candidates:
+class TableKey(NamedTuple):
+    """A key of a table: how the trigger names it, how its print labels it, and how that is read."""
+
+    token: str
+    label: str
+    kind: KeyKind
+
+
+def table_keys(hist: HistMap) -> tuple[TableKey, ...]:
+    """The keys of a table, each once; a name and a thread share one, because the kernel prints both."""
+    named = {key.field for key in hist.keys if key.kind is KeyKind.NAME}
+    found: dict[str, TableKey] = {}
+    for key in hist.keys:
+        if key.kind is KeyKind.CONSTANT:
             continue
-        for statement in statements(clause.body):
-            if hasattr(statement, "map"):
-                used.add(statement.map)
-            if isinstance(statement, ir.Output) and not own:
-                used.add(getattr(program.sites[statement.site], "map", None) or "")
-        used.update(expr.map for expr in all_expressions(clause) if hasattr(expr, "map"))
-    return used
+        kind = KeyKind.NAME if key.field in named else key.kind
+        token = f"{key.field}.execname" if kind is KeyKind.NAME else key.field
+        found.setdefault(token, TableKey(token, key.field, kind))
+    if hist.holds in (Holds.LOG2, Holds.POWERS):
+        token = f"{hist.operand}.log2" if hist.holds is Holds.LOG2 else hist.operand
+        found.setdefault(token, TableKey(token, hist.operand, KeyKind.NUMBER))
+    return tuple(found.values()) or (TableKey(CONSTANT_KEY, CONSTANT_KEY, KeyKind.NUMBER),)
 
 
-def _aggregates(clause: ir.Clause) -> list[ir.Aggregate]:
-    return [statement for statement in clause.body if isinstance(statement, ir.Aggregate)]
-
-
-@dataclass(frozen=True)
-class _Maker:
-    program: ir.Program
-    captures: list[Capture]
-    placed: list[Placed]
-    features: Features
-
-    def fits(self, number: int, clause: ir.Clause) -> bool:
-        """Is the clause nothing but counts and sums that triggers on all of its events can do?"""
-        if any(isinstance(point, (*USER_SPACE, Profile)) for point in clause.attach) or not clause.body:
-            return False
-        if not all(isinstance(statement, ir.Aggregate) for statement in clause.body):
-            return False
-        return all(self._event_map(number, place, one) for place in self._places(number) for one in _aggregates(clause))
-
-    def maps_of(self, number: int) -> Iterator[HistMap]:
-        for place in self._places(number):
-            for one in _aggregates(self.captures[number].clause):
-                made = self._event_map(number, place, one)
-                if made is not None:
-                    yield made
-
-    def _places(self, number: int) -> list[Placed]:
-        return [place for place in self.placed if any(clause == number for clause, _ in place.clauses)]
-
-    def _event_map(self, number: int, place: Placed, statement: ir.Aggregate) -> Optional[HistMap]:
-        kind = self.program.map(statement.map).value
-        if not isinstance(kind, (Count, Sum)) or len(statement.keys) > MAX_KEYS:
-            return None
-        columns = dict(place.clauses)[number]
-        keys = [self._key(key, place, columns) for key in statement.keys]
-        value = "" if statement.value is None else self._summed(statement.value, place, columns)
-        test = self._filter(number, place, columns)
-        if None in keys or value is None or test is None:
-            return None
-        named = tuple(key for key in keys if key is not None)
-        if len({key.field for key in named}) < len(named):
-            return None
-        event = [one for one in self.placed if not isinstance(one.attach, Profile)].index(place)
-        return HistMap(statement.map, event, number, named, value, test.text)
-
-    def _filter(self, number: int, place: Placed, columns: tuple[int, ...]) -> Optional[Filter]:
-        """The predicate as the trigger's own filter; None where it is not exactly that."""
-        predicate = self.captures[number].clause.predicate
-        if predicate is None:
-            return Filter("", True)
-        leaves = self.captures[number].leaves
-        made = kernel_filter(
-            predicate,
-            lambda expr: place.columns.operand(leaves[expr.index]) if isinstance(expr, ir.Captured) else None,
-            self.features.bit_tests,
-        )
-        return made if made is not None and made.exact else None
-
-    def _key(self, expr: ir.Expr, place: Placed, columns: tuple[int, ...]) -> Optional[HistKey]:
-        if isinstance(expr, ir.Builtin) and expr.name == "cpu":
-            return HistKey("common_cpu")
-        if not isinstance(expr, ir.Captured):
-            return None
-        column = place.columns.columns[columns[expr.index]]
-        if column.source is Source.TID:
-            return HistKey("common_pid")
-        if column.source is Source.COMM and _has_comm(place, self.features):
-            return HistKey("common_comm", text=True)
-        return self._field_key(column)
-
-    def _field_key(self, column: Column) -> Optional[HistKey]:
-        if column.source is not Source.FIELD or column.guards or column.field != column.last:
-            return None
-        if isinstance(column.type, String):
-            held = column.member.size if column.member and column.member.location == "inline" else 0
-            return HistKey(column.field, text=True) if 0 < held <= min(TEXT_WIDTH, column.type.size) else None
-        return HistKey(column.field) if isinstance(column.type, Int) else None
-
-    def _summed(self, expr: ir.Expr, place: Placed, columns: tuple[int, ...]) -> Optional[str]:
-        if not isinstance(expr, ir.Captured):
-            return None
-        key = self._field_key(place.columns.columns[columns[expr.index]])
-        return key.field if key is not None and not key.text else None
-
-
-def _has_comm(place: Placed, features: Features) -> bool:
-    """`common_comm` names the task of each event (7.x); told by the kernel's own list of trigger fields."""
-    return features.common_comm and isinstance(place.attach, Tracepoint)
-
-
-def trigger(hist: HistMap, max_keys: int) -> str:
+def trigger(hist: HistMap) -> str:
     """The trigger's text."""
-    keys = ",".join(key.field for key in hist.keys) or CONSTANT_KEY
-    size = MIN_SIZE
-    while size < min(max_keys, MAX_SIZE):
-        size *= 2
+    keys = ",".join(key.token for key in table_keys(hist))
     condition = f" if {hist.filter}" if hist.filter else ""
-    return f"hist:keys={keys}:vals={hist.value or 'hitcount'}:size={size}{condition}"
+    return f"hist:keys={keys}:vals={hist.value or 'hitcount'}:size={hist.size}{condition}"
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
 _DROPPED = re.compile(rb"^\s*Dropped: (\d+)", re.MULTILINE)
 _NUMBER = re.compile(rb" *(\d+)")
+_POWER = re.compile(rb"~ 2\^(\d+) *")
+_EXECNAME = re.compile(rb"(.{16})\[ *(\d+)\]", re.DOTALL)
+_FRAME = re.compile(rb"\n {9}([^\n]*)")
 
-Entries = Mapping[tuple[Union[int, str], ...], int]
+Cell = Union[int, str, "tuple[str, int]", "tuple[str, ...]"]
+
+
+class TableRow(NamedTuple):
+    """One entry: what stands for each key by its token (of a log2 key the exponent), the hits, and the sum."""
+
+    cells: Mapping[str, Cell]
+    hits: int
+    total: int
 
 
 def section_of(text: bytes, hist: HistMap) -> bytes:
     """The part of an event's `hist` file that one trigger made, told by how the kernel prints the trigger. Raises
     ValueError where there is none."""
-    keys = ",".join(key.field for key in hist.keys) or CONSTANT_KEY
+    keys = ",".join(key.token for key in table_keys(hist))
     values = f"hitcount,{hist.value}" if hist.value else "hitcount"
     start = f"# trigger info: hist:keys={keys}:vals={values}:".encode()
     condition = f" if {hist.filter}".encode("utf-8", "surrogateescape") if hist.filter else b""
     for section in text.split(b"# event histogram\n")[1:]:
-        # Linux 7.2 prints the name of this one key twice.
-        section = section.replace(b"common_cpucommon_cpu", b"common_cpu")
         line = next((line for line in section.split(b"\n") if line.startswith(b"# trigger info:")), b"")
-        found, _, _ = line.rpartition(b" [")
-        if line.startswith(start) and (found.endswith(condition) if condition else b" if " not in found):
+        found, _, _ = _uniform(line).rpartition(b" [")
+        if found.startswith(start) and (found.endswith(condition) if condition else b" if " not in found):
             return section
     raise ValueError(f"the hist file has no table of {start.decode()}")
 
 
-def entries(section: bytes, hist: HistMap) -> dict[tuple[int | str, ...], int]:
-    """The table of one trigger by key. Raises ValueError for what does not read like one."""
-    found: dict[tuple[int | str, ...], int] = {}
+def sections_with(text: bytes, variable: str) -> list[bytes]:
+    """The tables whose trigger sets a variable."""
+    mark = f":{variable}=".encode()
+    sections = text.split(b"# event histogram\n")[1:]
+    return [one for one in sections if any(mark in line for line in one.split(b"\n") if line.startswith(b"# trigger"))]
+
+
+def _uniform(text: bytes) -> bytes:
+    """Linux 7.2 prints the name of one key twice; since 6.3 the stack's is `common_stacktrace` (4b512860bdbd)."""
+    return text.replace(b"common_cpucommon_cpu", b"common_cpu").replace(b"common_stacktrace", b"stacktrace")
+
+
+def rows(section: bytes, hist: HistMap) -> Iterator[TableRow]:
+    """The entries of one trigger's table. Raises ValueError for what does not read like one."""
+    section = _uniform(section)
+    keys = table_keys(hist)
     position = section.find(b"\n{ ")
     while position >= 0:
-        key, end = _read_key(section, position + 3, hist.keys)
-        name = b" " + (hist.value or "hitcount").encode() + b":"
-        at = section.find(name, end - 1, _line_end(section, end))
-        number = _NUMBER.match(section, at + len(name)) if at >= 0 else None
-        if number is None:
-            raise ValueError(f"no {hist.value or 'hitcount'} in an entry of a hist file")
-        found[key] = found.get(key, 0) + wrap(int(number[1]))
-        position = section.find(b"\n{ ", number.end())
-    return found
+        cells, end = _read_cells(section, position + 3, keys)
+        hits, end = _named_number(section, end, "hitcount")
+        total = hits
+        if hist.value:
+            total, end = _named_number(section, end, hist.value)
+        yield TableRow(cells, hits, wrap(total))
+        position = section.find(b"\n{ ", end)
 
 
-def _line_end(section: bytes, start: int) -> int:
+def _named_number(section: bytes, start: int, name: str) -> tuple[int, int]:
     end = section.find(b"\n", start)
-    return end if end >= 0 else len(section)
+    label = f" {name}:".encode()
+    at = section.find(label, start - 1, end if end >= 0 else len(section))
+    number = _NUMBER.match(section, at + len(label)) if at >= 0 else None
+    if number is None:
+        raise ValueError(f"no {name} in an entry of a hist file")
+    return int(number[1]), number.end()
 
 
-def _read_key(section: bytes, position: int, keys: Iterable[HistKey]) -> tuple[tuple[int | str, ...], int]:
-    """The key that is printed at a position, and where its closing brace ends. Strings take exactly their width, so
-    whatever they hold cannot be taken for something else."""
-    values: list[int | str] = []
-    for key in tuple(keys):
-        label = f"{key.field}: ".encode()
+def _read_cells(section: bytes, position: int, keys: tuple[TableKey, ...]) -> tuple[dict[str, Cell], int]:
+    """What an entry has for each key, and where its closing brace ends. Strings take exactly their width, so whatever
+    they hold cannot be taken for something else."""
+    cells: dict[str, Cell] = {}
+    for key in keys:
+        label = f"{key.label}:".encode()
         if not section.startswith(label, position):
-            raise ValueError(f"no key {key.field} in an entry of a hist file")
-        position += len(label)
-        if key.text:
-            values.append(section[position : position + TEXT_WIDTH].rstrip(b" ").decode("utf-8", "surrogateescape"))
-            position += TEXT_WIDTH
-        else:
-            number = _NUMBER.match(section, position)
-            if number is None:
-                raise ValueError(f"key {key.field} of a hist file is no number")
-            values.append(wrap(int(number[1])))
-            position = number.end()
-        position += 2
-    if not values:
-        position = section.index(b" }", position) + 1
-    return tuple(values), position
+            raise ValueError(f"no key {key.label} in an entry of a hist file")
+        cells[key.token], position = _READERS[key.kind](section, position + len(label))
+        # ", " before the next key; a stack ends its line, and the brace or the comma stands on the next one.
+        position = section.index(b"}" if key is keys[-1] else b", ", position) + 2
+    return cells, position
+
+
+def _read_text(section: bytes, position: int) -> tuple[str, int]:
+    end = position + 1 + TEXT_WIDTH
+    return _text(section[position + 1 : end]), end
+
+
+def _read_number(section: bytes, position: int) -> tuple[int, int]:
+    number = _POWER.match(section, position + 1) or _NUMBER.match(section, position)
+    if number is None:
+        raise ValueError("a key of a hist file is no number")
+    return wrap(int(number[1])), number.end()
+
+
+def _read_name(section: bytes, position: int) -> tuple[tuple[str, int], int]:
+    found = _EXECNAME.match(section, position + 1)
+    if found is None:
+        raise ValueError("a key of a hist file is no name")
+    return (_text(found[1]), int(found[2])), found.end()
+
+
+def _read_stack(section: bytes, position: int) -> tuple[tuple[str, ...], int]:
+    frames: list[str] = []
+    while found := _FRAME.match(section, position):
+        frames.append(_frame(_text(found[1])))
+        position = found.end()
+    return tuple(frames), position
+
+
+def _frame(text: str) -> str:
+    """`vfs_read+0x1f/0x2c0 [module]` as the language shows it: `vfs_read+31`."""
+    found = re.match(r"(\S+)\+0x([0-9a-f]+)/0x", text)
+    return f"{found[1]}+{int(found[2], 16)}" if found else text.split(" ")[0]
+
+
+def _text(raw: bytes) -> str:
+    return raw.rstrip(b" ").decode("utf-8", "surrogateescape")
+
+
+_READERS: Mapping[KeyKind, Callable[[bytes, int], tuple[Cell, int]]] = {
+    KeyKind.NUMBER: _read_number,
+    KeyKind.PROCESS: _read_number,
+    KeyKind.TEXT: _read_text,
+    KeyKind.NAME: _read_name,
+    KeyKind.STACK: _read_stack,
+}
+
+
+def cell_of(key: HistKey, cells: Mapping[str, Cell]) -> Cell:
+    """What a row says of one part of a map's key: of a process the thread's id, of a name the name."""
+    if key.kind is KeyKind.CONSTANT:
+        return key.constant
+    cell = cells[f"{key.field}.execname"] if f"{key.field}.execname" in cells else cells[key.field]
+    if isinstance(cell, tuple) and key.kind is not KeyKind.STACK:
+        return str(cell[0]) if key.kind is KeyKind.NAME else int(cell[1])
+    return cell
 
 
 def dropped(section: bytes) -> int:

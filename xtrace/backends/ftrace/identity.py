@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
+
+from xtrace.core.records import dataclass
 
 CLONE_PARENT = 0x8000
 CLONE_THREAD = 0x10000
@@ -49,6 +50,8 @@ class Identity:
         """Answers that are only the thread's own id, because its process ended before anybody looked."""
         self.late = 0
         """Answers read from /proc after the event, where an earlier state may have been meant."""
+        self.stacked: dict[int, None] = {}
+        """Processes of which a user stack was seen, in the order in which they were."""
         self._follow = False
         self._statuses: dict[int, Status] = {}
         self._cgroups: dict[int, tuple[str, int]] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xtrace.backends.ftrace import removal
 from xtrace.backends.ftrace.model import Action, File, FtraceModel, Name, OpenFile, Refusal, Step, Text
 from xtrace.backends.ftrace.tracefs import Tracefs
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
+from xtrace.core.records import dataclass
 
 BUFFER_TOTAL_KB = 64 << 10
 BUFFER_MAX_KB = 8 << 10
@@ -129,14 +130,11 @@ def _hints(error: OSError) -> tuple[str, ...]:
     if error.errno == errno.ENOENT:
         return ("the event or the symbol is not on this host: `xtrace list` shows what is",)
     if error.errno in (errno.ENOMEM, errno.ENOSPC):
-        return ("the kernel has no memory for buffers this large: set XTRACE_BUFFER_KB to less",)
+        return ("the kernel has no memory for buffers this large: ask for less by --buffer-size",)
     return ()
 
 
 def buffer_kb(cpus: int) -> int:
-    """Each CPU's buffer in kilobytes: 8 MB on small machines, a share of 64 MB on large ones, or what
-    XTRACE_BUFFER_KB says."""
-    wanted = os.environ.get("XTRACE_BUFFER_KB", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
+    """Each CPU's buffer in kilobytes where nobody asked for a size: 8 MB on small machines, a share of 64 MB on large
+    ones."""
     return max(BUFFER_MIN_KB, min(BUFFER_MAX_KB, BUFFER_TOTAL_KB // cpus))

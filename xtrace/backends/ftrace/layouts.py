@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from xtrace.backends.ftrace import stacks
@@ -14,6 +14,7 @@ from xtrace.backends.ftrace.reader import StacksMaker
 from xtrace.backends.ftrace.ring_buffer import Extractor
 from xtrace.backends.ftrace.slots import plain_place
 from xtrace.core.facts.event_format import parse_event_format
+from xtrace.core.records import dataclass
 from xtrace.core.types import Int, Member
 
 _FLAGS = Member("common_flags", Int(1, False), 2, 1)
@@ -105,12 +106,13 @@ def _want_event(kinds: dict[int, Kind], event: Event, instance: Instance) -> Non
 
 
 def _members_of(column: Column, members: dict[str, Member]) -> list[tuple[str, Member]]:
-    if column.source not in _HOLDERS:
+    if column.source not in _HOLDERS and not column.field:
         return []
     if column.member is not None:
         return [(column.field, column.member)]
     guards = [(name, field_member(members, name, name, Int(8, False))) for name in column.guards]
-    return [(column.field, field_member(members, column.field, column.last, column.type)), *guards]
+    kind = column.type if column.source in _HOLDERS else Int(8, False)
+    return [(column.field, field_member(members, column.field, column.last, kind)), *guards]
 
 
 def _want_identity(kinds: dict[int, Kind], name: str, instance: Instance) -> None:

@@ -13,29 +13,30 @@ from xtrace.core.messages import Loss
 _COUNTERS = {"overrun": "overrun", "commit overrun": "commit-overrun", "dropped events": "dropped"}
 """Lines of per_cpu/*/stats (kernel/trace/trace.c, tracing_stats_read) and the kinds of loss that they are."""
 _MISS_REMEDY = "the function was entered again from a probe, or too many calls of it were inside: probe it less deeply"
-_REMEDY = "set XTRACE_BUFFER_KB to a larger buffer per CPU, or filter more"
+_REMEDY = "give each CPU a larger buffer by --buffer-size, or filter more"
 
 
 def losses(tracefs: Tracefs, instance: Instance, model: FtraceModel, missed: int, gaps: int) -> list[Loss]:
     """All losses of a session so far. `missed` and `gaps` are what sub-buffers said; the counters of the buffer
     include those, so only what exceeds them is reported."""
-    found = list(buffer_losses(tracefs, instance.path))
+    remedy = f"{_REMEDY}, or let the kernel count by --aggregate kernel" if model.offers_kernel else _REMEDY
+    found = list(buffer_losses(tracefs, instance.path, remedy))
     counted = sum(loss.count for loss in found)
     if missed > counted:
-        found.append(Loss("missed-page", missed - counted, remedy=_REMEDY))
+        found.append(Loss("missed-page", missed - counted, remedy=remedy))
     elif gaps and not counted:
-        found.append(Loss("missed-page", gaps, "at least", _REMEDY))
+        found.append(Loss("missed-page", gaps, "at least", remedy))
     return [*found, *probe_misses(tracefs, instance, model)]
 
 
-def buffer_losses(tracefs: Tracefs, instance: str) -> Iterator[Loss]:
+def buffer_losses(tracefs: Tracefs, instance: str, remedy: str) -> Iterator[Loss]:
     """Overwritten and refused records by CPU."""
     for cpu in tracefs.names(f"{instance}/per_cpu"):
         text = tracefs.read(f"{instance}/per_cpu/{cpu}/stats")
         for line, kind in _COUNTERS.items():
             count = re.search(rf"^{line}: (\d+)$", text, re.MULTILINE)
             if count and int(count[1]):
-                yield Loss(kind, int(count[1]), cpu, _REMEDY)
+                yield Loss(kind, int(count[1]), cpu, remedy)
 
 
 def probe_misses(tracefs: Tracefs, instance: Instance, model: FtraceModel) -> Iterator[Loss]:

@@ -9,7 +9,6 @@ from typing import Optional
 from xtrace.backends.ftrace import tokens
 from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.filters import Filter, either, kernel_filter
-from xtrace.backends.ftrace.hist import kernel_maps, trigger
 from xtrace.backends.ftrace.model import (
     Action,
     Column,
@@ -17,6 +16,9 @@ from xtrace.backends.ftrace.model import (
     Follow,
     FtraceModel,
     Handler,
+    HistMap,
+    Kept,
+    KeyKind,
     Name,
     Recording,
     Refusal,
@@ -32,7 +34,7 @@ from xtrace.core.plan.hoist import hoist
 
 INSTANCE: Text = ("instances/", Name.SESSION)
 FORKS = ("task:task_newtask", "task:task_rename")
-"""Events that tell each thread's process and name: Linux 43d2b1132264, v3.4."""
+"""Events that tell each thread's process and name: Linux 43d2b113241d, v3.4."""
 EXITS = ("sched:sched_process_exit",)
 
 _RARE = ("sched:sched_process_", "task:", "signal:", "oom:", "module:", "syscalls:sys_enter_exec")
@@ -52,14 +54,14 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
     keep are kept by them, unless not `count_in_kernel`. Raises QuotingError for names that tracefs cannot hold."""
     program = prepared(program)
     captures = [capture(clause) for clause in program.clauses]
-    placed = place_all(captures, features)
+    placed, kept = _placed_and_kept(program, captures, features, count_in_kernel)
     recorded = [place for place in placed if not isinstance(place.attach, Profile)]
-    hists = kernel_maps(program, captures, placed, features) if count_in_kernel else ()
-    counted = frozenset(one.clause for one in hists)
+    hists = kept.tables
     for place in placed:
-        place.clauses = [pair for pair in place.clauses if pair[0] not in counted]
+        place.clauses = [pair for pair in place.clauses if pair[0] not in kept.clauses]
+    asked = program.config.aggregate == "kernel"
     files = Files()
-    recording = _recording(program, [place for place in placed if place.clauses], features)
+    recording = _recording(program, [place for place in placed if place.clauses], hists, features)
     filters = [
         None if _tracepoint_name(place) in recording.identity else _filter(place, captures, features)
         for place in recorded
@@ -72,9 +74,11 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
     ]
     steps += _identity_steps(recording)
     for number, event in enumerate(events):
-        # Two maps that count the same share a trigger: the kernel refuses a second of its kind.
-        triggers = dict.fromkeys(trigger(one, program.config.max_map_keys) for one in hists if one.event == number)
-        steps += _event_steps(number, event, recording, triggers)
+        steps += _event_steps(number, event, recording, _triggers(hists, number))
+    if kept.timings:
+        from xtrace.backends.ftrace.synthetic import with_timings
+
+        events, steps = with_timings(kept, events, steps, recording.clock)
     return FtraceModel(
         program=replace(program, clauses=tuple(made.clause for made in captures)),
         steps=tuple(steps),
@@ -82,8 +86,41 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
         files=files.files(),
         recording=recording,
         hists=hists,
+        timings=kept.timings,
+        offers_kernel=kept.offered and not asked,
         profiles=tuple(_profile(place) for place in placed if isinstance(place.attach, Profile)),
+        notes=() if asked else kept.reasons,
+        degradations=(*kept.reasons, *kept.coarser) if asked else kept.coarser,
     )
+
+
+def _placed_and_kept(
+    program: ir.Program, captures: list[Capture], features: Features, count_in_kernel: bool
+) -> tuple[list[Placed], Kept]:
+    """The events of a program, and what the kernel keeps of its maps. Where only the task's name is wanting, event
+    probes stand for tracepoints."""
+    placed = place_all(captures, features)
+    if not (program.maps and count_in_kernel):
+        return placed, Kept()
+    from xtrace.backends.ftrace.kernel_maps import kernel_maps
+
+    probes = features.named_event_probes
+    kept = kernel_maps(program, captures, placed, features, names=not probes)
+    if not kept.unnamed or not probes:
+        return placed, kept
+    named = place_all(captures, features, kept.unnamed)
+    better = kernel_maps(program, captures, named, features, names=True)
+    return (named, better) if len(better.reasons) < len(kept.reasons) else (placed, kept)
+
+
+def _triggers(hists: tuple[HistMap, ...], event: int) -> tuple[str, ...]:
+    """The hist triggers of an event. Two maps that count the same share one: the kernel refuses a second of its
+    kind."""
+    if not hists:
+        return ()
+    from xtrace.backends.ftrace.hist import trigger
+
+    return tuple(dict.fromkeys(trigger(one) for one in hists if one.event == event))
 
 
 def _filter(place: Placed, captures: list[Capture], features: Features) -> Optional[Filter]:
@@ -126,8 +163,10 @@ def _profile(place: Placed) -> tuple[tuple[Handler, ...], Profile, tuple[Column,
 # --- the instance ------------------------------------------------------------------------------------------------
 
 
-def _recording(program: ir.Program, placed: list[Placed], features: Features) -> Recording:
+def _recording(program: ir.Program, placed: list[Placed], hists: tuple[HistMap, ...], features: Features) -> Recording:
     sources = {column.source for place in placed for column in place.columns.columns}
+    if any(key.kind is KeyKind.PROCESS for one in hists for key in one.keys):
+        sources.add(Source.PID)
     follow = _follow(program, features)
     needed: list[str] = []
     if sources & {Source.PID, Source.PPID, Source.UID, Source.GID, Source.CGROUP, Source.COMM} or _scoped(program):
@@ -141,7 +180,7 @@ def _recording(program: ir.Program, placed: list[Placed], features: Features) ->
     rare = all(name.startswith(_RARE) for name in names)
     return Recording(
         clock=features.clock,
-        buffer_kb=RARE_BUFFER_KB if rare else 0,
+        buffer_kb=program.config.buffer_kb or (RARE_BUFFER_KB if rare else 0),
         follow=follow,
         fork_option=follow is Follow.KERNEL and features.event_fork,
         kernel_stacks=_stacks(placed, Source.KERNEL_STACK, features),
@@ -218,8 +257,7 @@ def _identity_steps(recording: Recording) -> list[Step]:
 
 
 def _event_steps(number: int, event: Event, recording: Recording, triggers: Iterable[str]) -> list[Step]:
-    system: tuple[str | Name, ...] = (Name.SESSION,) if event.own else (event.system,)
-    directory: Text = (*INSTANCE, "/events/", *system, f"/{event.name}/")
+    directory: Text = (*INSTANCE, "/", *event.directory, "/")
     steps = [
         Step(Action.ADD, (*directory, "trigger"), (text,), (), Refusal.STOP, number, f"count {event.probe}")
         for text in triggers

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from xtrace.core import ir
 from xtrace.core.attach import Profile
+from xtrace.core.plan.traverse import all_expressions
 from xtrace.core.records import dataclass
-from xtrace.core.types import CType, Member
+from xtrace.core.types import CType, Member, Symbol
 
 
 class Name(Enum):
@@ -102,7 +103,10 @@ class Column:
     fetch arguments). `guards` name fields with the pointers that were followed on the way: where one is no pointer,
     the value is 0, because the kernel leaves the record's old bytes there (process_fetch_insn_bottom of
     kernel/trace/trace_probe_tmpl.h stores nothing after a fault). A constant is `text`, or `value` where that is "";
-    of a stack, `value` is the greatest depth; `size` bounds a string that is read late, or by a syscall event.
+    `size` bounds a string that is read late, or by a syscall event.
+
+    Of a stack, `value` is the greatest depth. `field` may hold, of a user stack, the return address that the walk by
+    frame pointers leaves out; of a kernel stack, the place of the probe, at which the tracer's own frames end.
     """
 
     source: Source
@@ -139,6 +143,15 @@ class Event:
     handlers: tuple[Handler, ...]
     probe: str
     filter: str = ""
+    synthetic: bool = False
+    """It is an event that triggers make, named after the session."""
+
+    @property
+    def directory(self) -> Text:
+        """Below an instance: where its files are."""
+        if self.synthetic:
+            return words(("events/synthetic/", Name.SESSION, self.name))
+        return words(("events/", Name.SESSION if self.own else self.system, f"/{self.name}"))
 
 
 @dataclass(frozen=True)
@@ -173,18 +186,50 @@ class Recording:
     """`system:event` of the kernel's events that tell who is who (fork, rename)."""
 
 
+class KeyKind(Enum):
+    """What a part of a map's key is in the kernel's table."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    PROCESS = "process"
+    """The table has the thread; user space knows its process."""
+    NAME = "name"
+    """The name that a thread had when the table met it first (`.execname`)."""
+    STACK = "stack"
+    CONSTANT = "constant"
+    """Not in the table: it is the same for every event that counts."""
+
+
 @dataclass(frozen=True)
 class HistKey:
-    """A key field of a hist trigger; `text` ones are printed as strings."""
+    """One part of a map's key. A number is brought to `size` bytes; a stack has at most `depth` frames."""
 
     field: str
-    text: bool = False
+    kind: KeyKind = KeyKind.NUMBER
+    size: int = 8
+    signed: bool = True
+    depth: int = 0
+    constant: Union[int, str] = 0
+
+
+class Holds(Enum):
+    """What a table's numbers are, for the map that it feeds."""
+
+    VALUE = "value"
+    """Hits, or the sum of a field, of the map's key."""
+    LOG2 = "log2"
+    """Hits by the power of 2 that is not below `operand`, which is at least 2."""
+    POWERS = "powers"
+    """Hits by `operand`, which is 0, 1 or a power of 2."""
+    BUCKET = "bucket"
+    """Hits that all belong to the histogram's bucket `bucket`."""
 
 
 @dataclass(frozen=True)
 class HistMap:
-    """What a hist trigger on event `event` keeps of a map in the kernel, for clause `clause`. `keys` are in the order
-    of the map's keys; `value` is the summed field, "" for a count."""
+    """The table that a hist trigger on event `event` keeps for a map, for clause `clause`. `keys` are in the order of
+    the map's keys; `value` is the summed field, "" for hits, which count `factor` each. `size` is the table's room,
+    a power of 2."""
 
     map: str
     event: int
@@ -192,6 +237,43 @@ class HistMap:
     keys: tuple[HistKey, ...]
     value: str = ""
     filter: str = ""
+    holds: Holds = Holds.VALUE
+    operand: str = ""
+    bucket: int = 0
+    factor: int = 1
+    size: int = 128
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Times that the kernel takes between events `start` and `end` of a thread, for what the program calls `map`, and
+    hands to synthetic event `number`. `fields` are the C types and names of what it hands on besides; `size` is the
+    room for threads."""
+
+    map: str
+    number: int
+    start: int
+    end: int
+    start_filter: str
+    end_filter: str
+    fields: tuple[tuple[str, str], ...]
+    size: int
+
+
+class Kept(NamedTuple):
+    """Tables that the kernel keeps, one entry for each event that feeds a map; why other maps are not kept; what the
+    tables say less than user space would."""
+
+    tables: tuple[HistMap, ...] = ()
+    reasons: tuple[str, ...] = ()
+    coarser: tuple[str, ...] = ()
+    unnamed: frozenset[int] = frozenset()
+    """Clauses that stay only because their events do not carry the task's name."""
+    clauses: frozenset[int] = frozenset()
+    """Clauses that the kernel does altogether."""
+    timings: tuple[Timing, ...] = ()
+    offered: bool = False
+    """The kernel would keep more where the user asks for that."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +289,22 @@ class FtraceModel:
     files: tuple[File, ...]
     recording: Recording
     hists: tuple[HistMap, ...] = ()
+    timings: tuple[Timing, ...] = ()
     profiles: tuple[tuple[tuple[Handler, ...], Profile, tuple[Column, ...]], ...] = ()
     notes: tuple[str, ...] = ()
+    degradations: tuple[str, ...] = ()
+    offers_kernel: bool = False
+    """`--aggregate kernel` would spare records."""
+
+
+def shows_processes(model: FtraceModel) -> bool:
+    """Does the program show addresses of processes, by user stacks or symbols?"""
+    columns = [column for event in model.events for column in event.columns]
+    columns += [column for _, _, some in model.profiles for column in some]
+    if any(column.source is Source.USER_STACK for column in columns):
+        return True
+    expressions = (expr for clause in model.program.clauses for expr in all_expressions(clause))
+    return any(isinstance(expr.type, Symbol) and expr.type.user for expr in expressions)
 
 
 def words(parts: Iterable[Part]) -> Text:

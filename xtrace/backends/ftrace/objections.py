@@ -8,14 +8,16 @@ from typing import Optional
 from xtrace.backends.ftrace import tokens
 from xtrace.backends.ftrace.columns import Columns, makes_definition, needs_event_probe
 from xtrace.backends.ftrace.features import Features
-from xtrace.backends.ftrace.fetch import Refused
+from xtrace.backends.ftrace.fetch import Refused, by_fprobe
 from xtrace.backends.ftrace.lower import prepared
 from xtrace.backends.ftrace.placement import places_of
 from xtrace.core import ir
 from xtrace.core.attach import USER_SPACE, Attach, Kprobe, PerfEvent, Profile, Tracepoint, Uprobe, Usdt
 from xtrace.core.errors import Diagnostic
+from xtrace.core.evaluate.evaluator import OWN_BUILTINS
 from xtrace.core.lang.source import Span
 from xtrace.core.plan.capture import capture
+from xtrace.core.plan.traverse import all_expressions
 from xtrace.core.quoting import QuotingError
 
 _COMPUTED = (
@@ -50,12 +52,24 @@ def _objections(clause: ir.Clause, features: Features) -> Iterator[Diagnostic]:
     for attach in kernel:
         yield from _attach_objections(attach, clause.span, features)
     if not kernel:
+        yield from _own_objections(clause)
         return
     made = capture(clause)
     yield from (_unknown_address(read) for read in made.unliftable if not _saved_pointer(read))
     for attach in kernel:
         if not isinstance(attach, PerfEvent):
             yield from _leaf_objections(attach, made.leaves, features, clause.span)
+
+
+def _own_objections(clause: ir.Clause) -> Iterator[Diagnostic]:
+    """`begin`, `end` and timers run in xtrace itself, which sees no memory of the kernel and no event."""
+    for expr in all_expressions(clause):
+        if isinstance(expr, (ir.Load, ir.ReadString, ir.ReadBytes)):
+            message = f"{clause.attach[0].name} runs in xtrace itself with ftrace, where memory cannot be read"
+            yield Diagnostic("XT0802", message, expr.span, ("--backend bcc or systemtap run it in the kernel",))
+        elif isinstance(expr, ir.Builtin) and expr.name not in OWN_BUILTINS:
+            message = f"{clause.attach[0].name} runs in xtrace itself with ftrace, where {expr.name} is not known"
+            yield Diagnostic("XT0801", message, expr.span, ("--backend bcc or systemtap run it in the kernel",))
 
 
 def _unknown_address(read: ir.Expr) -> Diagnostic:
@@ -112,7 +126,8 @@ def _attach_objections(attach: Attach, span: Optional[Span], features: Features)
 
 
 def _kprobe_objections(attach: Kprobe, span: Optional[Span], features: Features) -> Iterator[Diagnostic]:
-    yield from _missing(features, "kprobe.usable", "kprobes", attach, span)
+    if not by_fprobe(attach, features):
+        yield from _missing(features, "kprobe.usable", "kprobes", attach, span)
     if attach.returns and (attach.sites or attach.offset):
         message = f"{attach.name}: only a whole function returns, not a place inside one or an inlined copy"
         yield Diagnostic("XT0803", message, span, ("probe the function that calls it",))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from xtrace.backends.ftrace import tokens
 from xtrace.backends.ftrace.columns import Columns, makes_definition, needs_event_probe
 from xtrace.backends.ftrace.features import Features
+from xtrace.backends.ftrace.fetch import by_fprobe
 from xtrace.backends.ftrace.model import File, Name, OpenFile, Part, Text, words
+from xtrace.core import ir
 from xtrace.core.attach import Attach, Kprobe, Profile, Tracepoint, Uprobe, Usdt, UsdtSite
 from xtrace.core.plan.capture import Capture
+from xtrace.core.records import dataclass
 
 MAXACTIVE = 256
 """How many calls of a function may be inside at once before their returns are missed; the kernel's own choice,
@@ -31,10 +34,11 @@ class Placed:
     clauses: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
 
 
-def place_all(captures: list[Capture], features: Features) -> list[Placed]:
+def place_all(captures: list[Capture], features: Features, named: frozenset[int] = frozenset()) -> list[Placed]:
     """All kernel events of a program, in the order in which its clauses name them. Clauses on the same place share
-    one event, which then carries what each of them needs. The clauses must have met no objection."""
-    wants = _wants_event_probe(captures, features)
+    one event, which then carries what each of them needs. The clauses must have met no objection. Tracepoints of
+    `named` clauses become event probes where these can record all, because they also record the task's name."""
+    wants = _wants_event_probe(captures, features) | _can_be_event_probes(captures, features, named)
     placed: dict[object, Placed] = {}
     for number, capture in enumerate(captures):
         for attach in capture.clause.attach:
@@ -59,6 +63,25 @@ def _wants_event_probe(captures: list[Capture], features: Features) -> set[objec
     }
 
 
+def _can_be_event_probes(captures: list[Capture], features: Features, wanted: frozenset[int]) -> set[object]:
+    """Tracepoints of the wanted clauses whose every value an event probe can record."""
+    leaves: dict[object, list[ir.Expr]] = {}
+    points: dict[object, Attach] = {}
+    for number, made in enumerate(captures):
+        for attach in made.clause.attach:
+            for key, _, _ in places_of(attach):
+                leaves.setdefault(key, []).extend(made.leaves)
+                if number in wanted and isinstance(attach, Tracepoint):
+                    points[key] = attach
+    found: set[object] = set()
+    for key, attach in points.items():
+        columns = Columns(attach, features, own=True)
+        plain = features.event_probes or all(isinstance(leaf, (ir.Field, ir.Builtin)) for leaf in leaves[key])
+        if plain and all(isinstance(columns.add(leaf), int) for leaf in leaves[key]):
+            found.add(key)
+    return found
+
+
 def places_of(attach: Attach) -> Iterator[tuple[object, Optional[UsdtSite], int]]:
     """The places of an attach point in the kernel: a key that equal places share, the USDT site, the offset."""
     if isinstance(attach, Tracepoint):
@@ -68,7 +91,8 @@ def places_of(attach: Attach) -> Iterator[tuple[object, Optional[UsdtSite], int]
     elif isinstance(attach, Kprobe):
         for number, offset in enumerate(attach.sites or (attach.offset,)):
             site = UsdtSite(offset, 0, attach.site_arguments[number]) if attach.site_arguments else None
-            yield ("kprobe", attach.module, attach.symbol, offset, bool(attach.sites), attach.returns), site, offset
+            kind = "fprobe" if attach.trampoline else "kprobe"
+            yield (kind, attach.module, attach.symbol, offset, bool(attach.sites), attach.returns), site, offset
     elif isinstance(attach, Uprobe):
         yield ("uprobe", attach.path, attach.offset, attach.returns), None, attach.offset
     elif isinstance(attach, Usdt):
@@ -114,6 +138,8 @@ def _kind_and_place(placed: Placed, files: Files, features: Features) -> tuple[s
     attach = placed.attach
     if isinstance(attach, Tracepoint):
         return "e", (f"{tokens.system(attach.system)}.{tokens.name(attach.event)}",), "dynamic_events"
+    if isinstance(attach, Kprobe) and by_fprobe(attach, features):
+        return "f", (f"{tokens.symbol(attach.symbol)}{'%return' if attach.returns else ''}",), "dynamic_events"
     if isinstance(attach, Kprobe):
         kind = f"r{MAXACTIVE if features.maxactive else ''}" if attach.returns else "p"
         return kind, (_kernel_place(attach, placed.offset),), "kprobe_events"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.core.attach import UsdtArgument
+from xtrace.core.records import dataclass
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "x86_64": ("di", "si", "dx", "cx", "r8", "r9"),
@@ -38,7 +38,7 @@ _X86_FAMILIES = {
     "di": ("rdi", "edi", "di", "dil"),
     "bp": ("rbp", "ebp", "bp", "bpl"),
     "sp": ("rsp", "esp", "sp", "spl"),
-    "ip": ("rip", "eip"),
+    "ip": ("rip", "eip", "ip"),
     **{f"r{i}": (f"r{i}", f"r{i}d", f"r{i}w", f"r{i}b") for i in range(8, 16)},
 }
 _X86 = {alias: register for register, aliases in _X86_FAMILIES.items() for alias in aliases}
@@ -64,7 +64,7 @@ def register(arch: str, name: str) -> Optional[str]:
     if arch in ("x86_64", "i686"):
         return _X86.get(name)
     if arch == "aarch64":
-        return re.sub(r"^w(?=\d)", "x", name) if re.fullmatch(r"[xw]\d+|sp|pc", name) else None
+        return re.sub(r"^[wr](?=\d)", "x", name) if re.fullmatch(r"[xwr]\d+|sp|pc", name) else None
     if arch.startswith("ppc64"):
         return f"gpr{name.lstrip('gpr')}" if re.fullmatch(r"(gpr|r)?\d+", name) else None
     if arch == "s390x":

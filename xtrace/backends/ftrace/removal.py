@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from xtrace.backends.ftrace.tracefs import Tracefs, is_busy, start_time
+from xtrace.backends.ftrace.tracefs import SYNTHETIC, Tracefs, is_busy, start_time
 
 PREFIX = "xtrace_"
 PATIENCE = 1.0
@@ -30,16 +30,26 @@ def remove(tracefs: Tracefs, name: str, patience: float = PATIENCE) -> list[str]
     What is not there is no problem: this runs after every failure, at any step, and twice.
     """
     remains = []
+    synthetic = [event for event in tracefs.synthetic() if owner_of(event) == name]
+    if synthetic:
+        disarm(tracefs, f"instances/{name}")
     problem = _remove_instance(tracefs, name, patience)
     if problem:
         remains.append(problem)
     mine = [(file, event) for file, group, event in tracefs.defined() if group == name]
-    for file, event in mine:
-        deletion = f"-:{name}/{event}\n".encode()
-        problem = _attempt(partial(tracefs.append, file, deletion), patience)
+    deletions = [(SYNTHETIC, event, f"!{event}\n") for event in synthetic]
+    deletions += [(file, f"{name}/{event}", f"-:{name}/{event}\n") for file, event in mine]
+    for file, event, deletion in deletions:
+        problem = _attempt(partial(tracefs.append, file, deletion.encode()), patience)
         if problem:
-            remains.append(f"probe {name}/{event}: {problem}")
+            remains.append(f"probe {event}: {problem}")
     return remains
+
+
+def owner_of(event: str) -> str:
+    """The session that a synthetic event is named after, as `session__0` is, if it is one of xtrace's. Its group is
+    `synthetic`, like everybody's."""
+    return event.partition("__")[0]
 
 
 def _remove_instance(tracefs: Tracefs, name: str, patience: float) -> str:
@@ -51,6 +61,38 @@ def _remove_instance(tracefs: Tracefs, name: str, patience: float) -> str:
         return ""
     _attempt(partial(tracefs.write, f"{path}/events/enable", b"0"), 0)
     return f"instance {name}: {problem}"
+
+
+def disarm(tracefs: Tracefs, instance: str) -> None:
+    """Take the triggers of timed events off an instance one by one. Those with variables hold it (save_hist_vars of
+    kernel/trace/trace_events_hist.c), and a synthetic event counts down the tables on it only as they are taken off
+    by name (event_hist_trigger_parse, same file). A trigger that reads another's variable must go first, and the kernel
+    refuses any other order."""
+    try:
+        armed = [(path, line) for path in tracefs.triggers(instance) for line in _timing_lines(tracefs, path)]
+    except OSError:
+        return
+    while armed:
+        left = [
+            one
+            for one in armed
+            if _attempt(partial(tracefs.append, one[0], f"!{one[1]}".encode("utf-8", "surrogateescape")), 0)
+        ]
+        if len(left) == len(armed):
+            return
+        armed = left
+
+
+def _timing_lines(tracefs: Tracefs, path: str) -> list[str]:
+    """The triggers of one event that take part, without the state that the kernel prints behind them."""
+    try:
+        lines = tracefs.read(path).splitlines()
+    except OSError:
+        return []
+    found = [line for line in lines if line.startswith("hist:")]
+    if "/events/synthetic/" not in path:
+        found = [line for line in found if "common_timestamp" in line]
+    return [line.rpartition(" [")[0] for line in found]
 
 
 def _attempt(action: Callable[[], None], patience: float) -> str:

@@ -9,22 +9,32 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import accumulate, repeat
 from struct import Struct
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+from xtrace.core.records import dataclass
+
+if TYPE_CHECKING:
+    from xtrace.backends.ftrace.lockstep import Block, LockStep, Page
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 MAX_SMALL = 28
+STAMP_HIGH = ~((1 << 59) - 1)
+"""The bits of a time that an absolute stamp leaves as they are."""
 MISSED_EVENTS = 1 << 31
 MISSED_STORED = 1 << 30
 LENGTH_MASK = (1 << 27) - 1
 """What of `commit` is a length; the rest are flags (libtraceevent's COMMIT_MASK)."""
 
+FEW_PAGES = 16
+"""Fewer pages than this are walked one by one, which then is faster."""
+
 BIG = sys.byteorder == "big"
 _WORD = Struct("=I").unpack_from
 _HEAD = Struct("=IH").unpack_from
+_KIND = Struct("=H").unpack_from
 _FIELD = re.compile(r"field:\s*[^;]*?(\w+);\s*offset:(\d+);\s*size:(\d+);")
 
 Row = tuple[Any, ...]
@@ -72,17 +82,42 @@ class Extractor:
     finish: Optional[Callable[[Row], Row]] = None
 
 
+@dataclass(frozen=True)
+class Run:
+    """Records of one kind and `size` bytes each that are not yet rows. `first` and `latest` are the times of the first
+    and the last. `times` gives all, where the heads, counting from `stamp`, do not tell them."""
+
+    kind: int
+    cpu: int
+    data: bytes
+    size: int
+    first: int
+    latest: int
+    stamp: int = 0
+    times: Optional[list[int]] = None
+
+
 class PageReader:
     """Turns the sub-buffers of one CPU into records, and counts what the kernel says it lost between them.
 
-    `extractors` maps event ids to how they are read; records of other events are skipped. `missed` counts lost events
-    where the kernel stored the number, `gaps` the times when it only said that there were some.
+    `extractors` maps event ids to how they are read; records of other events are skipped. Pages of nothing but one of
+    the `set_aside` kinds go to `runs`. `missed` counts lost events where the kernel stored the number, `gaps` the times
+    when it only said that there were some.
     """
 
-    def __init__(self, cpu: int, extractors: Mapping[int, Extractor], page: PageFormat) -> None:
+    def __init__(
+        self, cpu: int, extractors: Mapping[int, Extractor], page: PageFormat, set_aside: Collection[int] = ()
+    ) -> None:
         self.cpu = cpu
         self.missed = 0
         self.gaps = 0
+        self.runs: list[Run] = []
+        self.walked = 0
+        """Pages that had to be walked event by event."""
+        self.lock_step: Optional[LockStep] = None
+        """What walks many pages at once, where that pays; then `settle` must be called after each batch of pages."""
+        self._mixed: list[Page] = []
+        self._set_aside = set_aside
         self._extractors = extractors
         self._page = page
         self._stamp = Struct("=Q").unpack_from
@@ -97,11 +132,44 @@ class PageReader:
         end = min(start + (commit & LENGTH_MASK), len(page))
         if commit & MISSED_EVENTS:
             self._count_missed(page, commit, end)
-        bulk = self._whole_page(page, start, end, stamp)
-        if bulk is not None:
-            into.extend(bulk)
-            return bulk[-1][0]
+        size = self._one_size(page, start, end)
+        if size:
+            # A copy, not a memoryview: Python 3.9's garbage collector crashes on a view that an abandoned iterator
+            # holds.
+            return self._alike(page[start:end], size, stamp, into)
+        self.walked += 1
+        if self.lock_step is not None:
+            self._mixed.append((page, start, end, stamp))
+            return int(stamp)
         return self._walk(page, start, end, stamp, into)
+
+    def settle(self, into: list[Record]) -> int:
+        """Append the records of pages that were kept to be walked together; gives the time stamp of the last event, 0
+        where there was none."""
+        pages, self._mixed = self._mixed, []
+        if self.lock_step is None or len(pages) < FEW_PAGES:
+            return max((self._walk(*page, into) for page in pages), default=0)
+        walked = self.lock_step.walk(pages)
+        for block in walked.blocks:
+            self._take_block(block, into)
+        for page, position, time in walked.large:
+            self._large(page, position, time, into)
+        return walked.latest
+
+    def _take_block(self, block: Block, into: list[Record]) -> None:
+        extractor, kind, size = self._extractors.get(block.kind), block.kind, block.size
+        if extractor is None:
+            return
+        times = block.times.tolist()
+        if extractor.bulk is None or not ((kind, size) in self._bulk or self._bulk_layout(kind, size, extractor.bulk)):
+            data, extract, cpu = block.data, extractor.extract, self.cpu
+            into.extend((time, cpu, extract(data, n * size)) for n, time in enumerate(times))
+            return
+        run = Run(kind, self.cpu, block.data, size, times[0], times[-1], 0, times)
+        if kind in self._set_aside:
+            self.runs.append(run)
+        else:
+            self.expand(run, into)
 
     def _count_missed(self, page: bytes, commit: int, end: int) -> None:
         if commit & MISSED_STORED and end + 8 <= len(page):
@@ -109,30 +177,47 @@ class PageReader:
         else:
             self.gaps += 1
 
-    def _whole_page(self, page: bytes, start: int, end: int, stamp: int) -> Optional[list[Record]]:
-        """All records at once, where the page holds one kind of event with one length; None where it does not."""
+    def _one_size(self, page: bytes, start: int, end: int) -> int:
+        """The size of the records of a page that holds only one kind of event with one length, in places that are
+        fixed; 0 for other pages."""
         if end - start < 16:
-            return None
+            return 0
         head, kind = _HEAD(page, start)
         length = head >> 27 if BIG else head & 31
         extractor = self._extractors.get(kind)
         size = 4 + 4 * length
         if extractor is None or extractor.bulk is None or not 0 < length <= MAX_SMALL or (end - start) % size:
-            return None
-        layout = self._bulk.get((kind, size)) or self._bulk_layout(kind, size, extractor.bulk)
-        if layout is None:
-            return None
-        if not _all_alike(page, start, end, size):
-            return None
-        # A copy, not a memoryview: Python 3.9's garbage collector crashes on a view that an abandoned iterator holds.
-        rows: Iterable[Row] = layout.iter_unpack(page[start:end])
-        if extractor.finish is not None:
-            rows = map(extractor.finish, rows)
-        heads = memoryview(page).cast("I")[start >> 2 : end >> 2 : size >> 2].tolist()
-        deltas = [head & LENGTH_MASK for head in heads] if BIG else [head >> 5 for head in heads]
-        times = accumulate(deltas, initial=stamp)
+            return 0
+        if (kind, size) not in self._bulk and self._bulk_layout(kind, size, extractor.bulk) is None:
+            return 0
+        return size if _all_alike(page, start, end, size) else 0
+
+    def _alike(self, data: bytes, size: int, stamp: int, into: list[Record]) -> int:
+        """The records of a page that `_one_size` found, all at once."""
+        heads = memoryview(data).cast("I")[:: size >> 2].tolist()
+        (kind,) = _KIND(data, 4)
+        if kind in self._set_aside:
+            first, latest = stamp + sum(_deltas(heads[:1])), stamp + sum(_deltas(heads))
+            self.runs.append(Run(kind, self.cpu, data, size, first, latest, stamp))
+            return latest
+        times = accumulate(_deltas(heads), initial=stamp)
         next(times)
-        return list(zip(times, repeat(self.cpu), rows))
+        into.extend(zip(times, repeat(self.cpu), self._rows(data, kind, size)))
+        last: int = into[-1][0]
+        return last
+
+    def expand(self, run: Run, into: list[Record]) -> None:
+        """Append the records of a run after all."""
+        times: Iterable[int] = run.times or ()
+        if run.times is None:
+            times = accumulate(_deltas(memoryview(run.data).cast("I")[:: run.size >> 2].tolist()), initial=run.stamp)
+            next(times)
+        into.extend(zip(times, repeat(self.cpu), self._rows(run.data, run.kind, run.size)))
+
+    def _rows(self, data: bytes, kind: int, size: int) -> Iterable[Row]:
+        rows: Iterable[Row] = self._bulk[(kind, size)].iter_unpack(data)
+        finish = self._extractors[kind].finish
+        return rows if finish is None else map(finish, rows)
 
     def _bulk_layout(self, kind: int, size: int, payload: str) -> Optional[Struct]:
         used = Struct("=IH" + payload).size
@@ -162,7 +247,7 @@ class PageReader:
                 time += delta + (word << 27)
                 position += 8
             elif length == TIME_STAMP:
-                time = (time & ~((1 << 59) - 1)) | (word << 27) | delta
+                time = (time & STAMP_HIGH) | (word << 27) | delta
                 position += 8
             elif delta == 0:
                 break
@@ -176,6 +261,11 @@ class PageReader:
         extractor = self._extractors.get(kind)
         if extractor is not None:
             into.append((time, self.cpu, extractor.extract(page, position)))
+
+
+def _deltas(heads: list[int]) -> list[int]:
+    """Each record's time since the one before it."""
+    return [head & LENGTH_MASK for head in heads] if BIG else [head >> 5 for head in heads]
 
 
 def _all_alike(page: bytes, start: int, end: int, size: int) -> bool:

@@ -59,7 +59,7 @@ def script(plan: Plan) -> str:
                 for step in reversed(model.steps)
                 if step.action is Action.DEFINE
             ],
-            at_end=[words.of(_hist_path(model, one)) for one in model.hists],
+            at_end=list(dict.fromkeys(words.of(_hist_path(model, one)) for one in model.hists)),
             files=[
                 {"number": FIRST_FILE + n, "path": sh_quote(file.path), "purpose": sh_quote(f"open {file.path}")}
                 for n, file in enumerate(model.files[: LAST_FILE - FIRST_FILE + 1])
@@ -72,8 +72,7 @@ def script(plan: Plan) -> str:
 
 
 def _hist_path(model: FtraceModel, hist: HistMap) -> Text:
-    event = model.events[hist.event]
-    return ("events/", *((Name.SESSION,) if event.own else (event.system,)), f"/{event.name}/hist")
+    return (*model.events[hist.event].directory, "/hist")
 
 
 def _shown(model: FtraceModel) -> list[Step]:

@@ -6,19 +6,19 @@ import contextlib
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xtrace.backends.ftrace import semaphores
 from xtrace.backends.ftrace.clock import ClockOffset
 from xtrace.backends.ftrace.counting import KernelMaps
-from xtrace.backends.ftrace.dispatch import Dispatch, Fire, by_rows, profile_kind
+from xtrace.backends.ftrace.dispatch import Dispatch, by_rows, profile_kind
 from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
 from xtrace.backends.ftrace.instance import Instance
 from xtrace.backends.ftrace.layouts import Layouts, layouts, row_places
 from xtrace.backends.ftrace.losses import losses
-from xtrace.backends.ftrace.model import FtraceModel, Source
+from xtrace.backends.ftrace.model import FtraceModel, Source, shows_processes
 from xtrace.backends.ftrace.reader import Reader
 from xtrace.backends.ftrace.removal import session_name
 from xtrace.backends.ftrace.ring_buffer import Record
@@ -32,6 +32,7 @@ from xtrace.core.evaluate.timers import Timers
 from xtrace.core.messages import Attached, Loss, Message, Notice
 
 if TYPE_CHECKING:
+    from xtrace.backends.ftrace.mappings import ProcessNames
     from xtrace.backends.ftrace.sampler import Sampler
 
 FIRST_WAIT = 0.004
@@ -39,8 +40,10 @@ FIRST_WAIT = 0.004
 LONGEST_WAIT = 0.1
 LATE_WAIT = 0.001
 """Where strings are read from the processes after the events: before they are gone."""
-MANY = 20_000
-"""Events in one look that call for looking sooner, so that buffers do not fill up."""
+BUSY = 0.01
+"""The share of a CPU's buffer that, found in one look, makes a flood: then batches matter more than being prompt."""
+FULL = 0.25
+"""The share of a CPU's buffer that should be found in a look at a flood."""
 
 _serial = iter(range(1 << 30))
 
@@ -56,18 +59,20 @@ class FtraceSession:
         self._late = LateStrings()
         self._raised: list[semaphores.Raised] = []
         self._reader: Reader | None = None
-        self._fires: Mapping[int, Fire] = {}
+        self._dispatch: Dispatch | None = None
         columns = [column for event in model.events for column in event.columns]
         self._reads_late = any(column.source is Source.LATE_STRING for column in columns)
         self._samplers: list[Sampler] = []
+        self._names: ProcessNames | None = None
         self._wait = FIRST_WAIT
+        self._looked = time.monotonic()
         self._messages: list[Message] = []
         self._layouts: Layouts | None = None
         name = session_name(os.getpid(), next(_serial))
         self._watchdog = Watchdog(tracefs, name)
         self._instance = Instance(tracefs, name, model, self._threads())
         self._evaluator = Evaluator(model.program)
-        self._counted = KernelMaps(model, self._instance, self._evaluator)
+        self._counted = KernelMaps(model, self._instance, self._evaluator, self._identity)
         self._clock = ClockOffset(model.recording.clock)
         self._timers = Timers(model.program, 0)
 
@@ -94,6 +99,7 @@ class FtraceSession:
     def _start(self) -> None:
         model, instance = self._model, self._instance
         instance.open_files(model.files)
+        self._open_names()
         early = [step for step in model.steps if step.event < 0]
         instance.apply(early)
         self._learn()
@@ -102,14 +108,20 @@ class FtraceSession:
         self._raise_semaphores()
         made = self._layouts = layouts(model, instance)
         self._evaluator = Evaluator(by_rows(self._unfiltered(model.program), row_places(model, made)))
-        self._fires = Dispatch(model, made, self._identity, self._evaluator.handlers, self._late).fires
+        self._dispatch = Dispatch(model, made, self._identity, self._evaluator, self._late)
         self._clock.measure(instance)
-        self._counted = KernelMaps(model, instance, self._evaluator)
+        self._counted = KernelMaps(model, instance, self._evaluator, self._identity)
         self._open_reader(made)
         self._timers = Timers(model.program, self._evaluator.clock())
         probes = sum(len(clause.attach) for clause in model.program.clauses) - len(missing)
         self._messages.append(Attached(probes, tuple(missing)))
         self._evaluator.begin()
+
+    def _open_names(self) -> None:
+        if shows_processes(self._model):
+            from xtrace.backends.ftrace.mappings import ProcessNames
+
+            self._names = ProcessNames(self._identity)
 
     def _open_reader(self, made: Layouts) -> None:
         if self._model.profiles:
@@ -119,7 +131,8 @@ class FtraceSession:
                 stacks = any(column.source in (Source.KERNEL_STACK, Source.USER_STACK) for column in columns)
                 self._samplers.append(Sampler(probe, profile_kind(number), stacks))
         others = [self._sample_reader(sampler) for sampler in self._samplers]
-        self._reader = Reader(self._tracefs, self._instance.path, made.extractors, made.stacks, others)
+        orderless = self._dispatch.orderless() if self._dispatch else None
+        self._reader = Reader(self._tracefs, self._instance.path, made.extractors, made.stacks, others, orderless)
         for sampler in self._samplers:
             sampler.start()
 
@@ -186,8 +199,10 @@ class FtraceSession:
             with _no_collection():
                 with contextlib.suppress(OSError):
                     self._instance.stop()
-                while records := reader.rest():
-                    self._fire(records)
+                while not self._evaluator.exited:
+                    self._fire(reader.rest())
+                    if reader.ended:
+                        break
             self._counted.refresh()
         messages = self._take()
         messages += self._evaluator.finish()
@@ -197,6 +212,7 @@ class FtraceSession:
             *messages,
             *self._timers.losses(),
             *self._sample_losses(),
+            *(self._names.losses() if self._names else ()),
             *self._counted.losses(),
             *self._unread(),
             *self._notices(),
@@ -210,6 +226,8 @@ class FtraceSession:
             self._reader.close()
         for sampler in self._samplers:
             sampler.close()
+        if self._names is not None:
+            self._names.close()
         semaphores.lower_all(self._raised)
         remains = self._instance.close()
         if not remains:
@@ -224,9 +242,8 @@ class FtraceSession:
             self._tick()
             if self._reader is not None and not self._evaluator.exited:
                 self._identity.new_batch()
-                records = self._reader.round(self._clock.now())
-                self._fire(records)
-                self._adapt(len(records))
+                self._fire(self._reader.round(self._clock.now()))
+                self._adapt()
         return self._take()
 
     def _tick(self) -> None:
@@ -239,7 +256,12 @@ class FtraceSession:
                 self._counted.settle()
 
     def _fire(self, records: list[Record]) -> None:
-        fires, offset, evaluator = self._fires, self._clock.offset, self._evaluator
+        """Fire what a round of the reader gave."""
+        dispatch, reader = self._dispatch, self._reader
+        assert dispatch is not None and reader is not None
+        for row, count, cpu in reader.counted():
+            dispatch.many(row[1])(row, count, cpu)
+        fires, offset, evaluator = dispatch.fires, self._clock.offset, self._evaluator
         for stamp, cpu, row in records:
             fires[row[1]](row, stamp + offset, cpu)
             if evaluator.exited:
@@ -247,21 +269,25 @@ class FtraceSession:
 
     def _take(self) -> list[Message]:
         messages, self._messages = self._messages, []
-        return messages + self._evaluator.take()
+        names = self._names.read() if self._names else []
+        return [*messages, *names, *self._evaluator.take()]
 
-    def _adapt(self, count: int) -> None:
+    def _adapt(self) -> None:
         """Look late, so that batches are large, but before buffers fill, and soon when something waits."""
         reader = self._reader
         assert reader is not None
+        longest = LATE_WAIT if self._reads_late else LONGEST_WAIT
+        now = time.monotonic()
         if reader.pending:
             self._wait = 0.0
+        elif reader.filled > BUSY:
+            self._wait = min(longest, max(FIRST_WAIT, (now - self._looked) * FULL / reader.filled))
         elif reader.holds:
             self._wait = FIRST_WAIT / 2
-        elif count > MANY:
-            self._wait = FIRST_WAIT
         else:
-            longest = LATE_WAIT if self._reads_late else LONGEST_WAIT
             self._wait = min(longest, max(self._wait, FIRST_WAIT) * 1.5)
+        if not reader.pending:
+            self._looked = now
 
     def _pause(self) -> float:
         tick = self._timers.until_next(self._evaluator.clock())
@@ -291,6 +317,8 @@ class FtraceSession:
             )
         if self._identity.late and self._asks_late():
             yield Notice("user, group and cgroup were read from /proc shortly after the events")
+        if self._names is not None and self._names.refusal:
+            yield Notice(self._names.refusal)
         if self._late.read_late:
             yield Notice("strings were read from the processes shortly after the events and may be newer than these")
 

@@ -11,12 +11,17 @@ from xtrace.backends.ftrace.decode import TID
 from xtrace.backends.ftrace.identity import Identity
 from xtrace.backends.ftrace.model import Column, Source
 from xtrace.backends.ftrace.ring_buffer import Row
-from xtrace.core.messages import StackValue, Value
+from xtrace.core.messages import UNREAD, StackValue, Value
 
 Slots = Callable[[Row, int], Sequence[Value]]
 """Gives the slots of a clause for a row and the CPU that it was recorded on."""
 Getter = Callable[[Row, int], Any]
 
+TRACER_FRAMES = 16
+"""Within so many frames the tracer's own end."""
+LONGEST_INSTRUCTION = 16
+"""Bytes: a frame of a probed place is the address of the probe or of what comes after its instruction."""
+_ADDRESS = (1 << 64) - 1
 FAULT_LIMIT = 4096
 """Pointers this near to 0, on either side, are NULL with an offset or an error number (IS_ERR_VALUE), and a read
 through them faults."""
@@ -58,7 +63,7 @@ def _getter(column: Column, places: Mapping[str, int], identity: Identity, late:
         comm = identity.comm
         return lambda row, cpu: comm(row[TID], cpu)
     if source in (Source.KERNEL_STACK, Source.USER_STACK):
-        return _stack(source, column.value)
+        return _stack(source, column.value, identity, places[column.field] if column.field else 0)
     if source is Source.LATE_STRING:
         pointer = places[column.field]
         return lambda row, cpu: late.read(row[TID], row[pointer], column.size)
@@ -91,16 +96,29 @@ def _guarded(place: int, guards: Sequence[int]) -> Getter:
     return get
 
 
-def _stack(source: Source, depth: int) -> Getter:
+def _stack(source: Source, depth: int, identity: Identity, place: int) -> Getter:
     """Stacks were joined to the row by `xtrace.backends.ftrace.stacks`: kernel, then user, at its end."""
     if source is Source.KERNEL_STACK:
-        return lambda row, cpu: StackValue(row[-2][:depth])
+        return lambda row, cpu: StackValue(_from_probe(row[-2], row[place] & _ADDRESS if place else 0)[:depth])
 
     def user(row: Row, cpu: int) -> StackValue:
         pid, addresses = row[-1]
+        identity.stacked[pid] = None
+        # Linux cfa7f3d2c526 (v6.11) mends the walk for perf, not for ftrace.
+        if place and row[place] & _ADDRESS not in addresses[:2]:
+            addresses = (*addresses[:1], row[place] & _ADDRESS, *addresses[1:])
         return StackValue(addresses[:depth], pid)
 
     return user
+
+
+def _from_probe(addresses: tuple[int, ...], place: int) -> tuple[int, ...]:
+    """A kernel stack without the tracer's own frames, which end where the probe is."""
+    if place:
+        for number, address in enumerate(addresses[:TRACER_FRAMES]):
+            if place <= address <= place + LONGEST_INSTRUCTION:
+                return addresses[number:]
+    return addresses
 
 
 class LateStrings:
@@ -116,7 +134,7 @@ class LateStrings:
         text = None if raw is None else _printable(raw.split(b"\0", 1)[0])
         if text is None:
             self.lost += 1
-            return ""
+            return UNREAD
         return text
 
 

@@ -14,6 +14,8 @@ ROOTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 DEFINITIONS = ("dynamic_events", "kprobe_events", "uprobe_events")
 """Files that list probe definitions; a kernel has some of them."""
 
+SYNTHETIC = "synthetic_events"
+"""The file that lists and takes synthetic events (Linux 4.17)."""
 _DEFINED = re.compile(r"^[a-z]\d*:(?P<group>[^/\s]+)/(?P<event>\S+)", re.MULTILINE)
 
 
@@ -71,6 +73,20 @@ class Tracefs:
                 if key not in seen:
                     seen.add(key)
                     yield file, *key
+
+    def synthetic(self) -> list[str]:
+        """The names of synthetic events, the latest first; there are none where the kernel has no such file."""
+        try:
+            lines = self.read(SYNTHETIC).splitlines()
+        except OSError:
+            return []
+        return [line.split()[0] for line in reversed(lines) if line.strip()]
+
+    def triggers(self, instance: str) -> Iterator[str]:
+        """The trigger files of all events of an instance."""
+        for system in Path(self.root, instance, "events").iterdir():
+            if system.is_dir():
+                yield from (f"{instance}/events/{system.name}/{event.name}/trigger" for event in system.iterdir())
 
     def complaint(self, instance: str, command: str) -> str:
         """The kernel's own words on the last command that it refused, "" where it has none (`error_log`, Linux 5.2).

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xtrace.backends.systemtap import modules, requirements
 from xtrace.backends.systemtap.decode import Decoder
 from xtrace.backends.systemtap.lower import Model, clause_objections, lower, objections
+from xtrace.core import ir
 from xtrace.core.backend import Session
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import HostFacts
-from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Verdict
+from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Start, Verdict
 
 SCRIPT = "xtrace.stp"
+
+
+_CLOCK = "nsecs is the monotonic clock: SystemTap has no boot clock"
+_BUFFER = "the buffer size is SystemTap's own choice; `stap -s MB` on the rendered script sets it"
+
+
+def _notes(program: ir.Program) -> tuple[str, ...]:
+    return (_CLOCK, _BUFFER) if program.config.buffer_kb else (_CLOCK,)
 
 
 @dataclass(frozen=True)
@@ -26,10 +35,12 @@ class SystemTapBackend:
     def plan(self, request: Request, facts: HostFacts) -> Verdict:
         from xtrace.core.resolve.resolve import resolve
 
+        failed = [finding for finding in self.check(facts) if finding.state == "fail"]
+        later = [finding for finding in failed if request.elsewhere and finding.subject in requirements.INSTALLABLE]
         lacking = tuple(
             Diagnostic("XT0903", f"{finding.subject}: {finding.evidence}", hints=(finding.remedy,))
-            for finding in self.check(facts)
-            if finding.state == "fail"
+            for finding in failed
+            if finding not in later
         )
         resolved = resolve(request, facts, lambda clause: clause_objections(clause, facts.arch))
         if resolved.program is None or lacking:
@@ -38,17 +49,27 @@ class SystemTapBackend:
         late = objections(program, facts.arch)
         if late:
             return Refusal(self.name, late, resolved.choices)
-        return Plan(
+        plan = Plan(
             backend=self.name,
             program=program,
-            degradations=resolved.degradations,
+            degradations=(*resolved.degradations, *(requirements.not_yet(finding) for finding in later)),
             choices=resolved.choices,
             costs=("compiles a kernel module: seconds, minutes for the first one on a kernel",),
-            notes=(*resolved.notes, "nsecs is the monotonic clock: SystemTap has no boot clock"),
+            notes=(*resolved.notes, *_notes(program)),
             aggregates_in_kernel=True,
-            compiles=True,
+            start=Start.MINUTES,
             detail=lower(program, facts.arch),
         )
+        if self._built(plan, facts):
+            return replace(plan, costs=("loads a module built elsewhere",), start=Start.SECONDS)
+        return plan
+
+    def _built(self, plan: Plan, facts: HostFacts) -> bool:
+        """Is there a module for exactly this program? Rendering takes time, so only a host with modules is asked."""
+        if facts.recorded or not modules.any_prebuilt(facts.release):
+            return False
+        artifact = self.render(plan)
+        return modules.prebuilt(artifact.files[artifact.main], facts.release) is not None
 
     def render(self, plan: Plan) -> Artifact:
         from xtrace.core.quoting import Code

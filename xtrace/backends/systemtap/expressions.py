@@ -36,6 +36,7 @@ class Context:
 
     maps: Mapping[str, str]
     readers: Mapping[str, str] = field(default_factory=dict)
+    histograms: frozenset[str] = frozenset()
     probe: str = ""
     function: str = ""
     user: bool = False
@@ -66,6 +67,7 @@ _BUILTINS = {
 _SIGNED = {"/": "xt_div", "%": "xt_mod"}
 _UNSIGNED = {"/": "xt_udiv", "%": "xt_umod", ">>": "xt_shr"}
 _ORDER = {"<": "xt_ult({0}, {1})", ">": "xt_ult({1}, {0})", "<=": "!xt_ult({1}, {0})", ">=": "!xt_ult({0}, {1})"}
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _READERS = {1: "char", 2: "short", 4: "int", 8: "long"}
 
 
@@ -103,6 +105,22 @@ def expression(e: ir.Expr, c: Context) -> str:
     if handler is None:
         raise UnsupportedError(f"SystemTap cannot compute this ({type(e).__name__})", e.span)
     return handler(e, c)
+
+
+def truth(e: ir.Expr, c: Context) -> str:
+    """The text of a condition.
+
+    Truth values and numbers are kept apart: stap writes C that gcc, with the kernel's -Werror, does not take where a
+    product or a shift is a condition, or where a comparison is an operand (-Wint-in-bool-context, -Wbool-operation,
+    -Wbool-compare).
+    """
+    handler = _CONDITIONS.get(type(e))
+    text = handler(e, c) if handler else None
+    return text or f"({expression(e, c)} != 0)"
+
+
+def _from_truth(e: ir.Expr, c: Context) -> str:
+    return f"({truth(e, c)} ? 1 : 0)"
 
 
 def _const(e: ir.Const, c: Context) -> str:
@@ -196,13 +214,26 @@ def _has_key(e: ir.MapHasKey, c: Context) -> str:
 
 
 def _unary(e: ir.Unary, c: Context) -> str:
-    return f"({e.op}{expression(e.operand, c)})"
+    return _from_truth(e, c) if e.op == "!" else f"({e.op}{expression(e.operand, c)})"
 
 
-def _binary(e: ir.Binary, c: Context) -> str:
+def _negation(e: ir.Unary, c: Context) -> str | None:
+    return f"(!{truth(e.operand, c)})" if e.op == "!" else None
+
+
+def _comparison(e: ir.Binary, c: Context) -> str | None:
+    if e.op not in _COMPARISONS:
+        return None
     left, right = expression(e.left, c), expression(e.right, c)
     if not e.signed and e.op in _ORDER:
         return f"({_ORDER[e.op].format(left, right)})"
+    return f"({left} {e.op} {right})"
+
+
+def _binary(e: ir.Binary, c: Context) -> str:
+    if e.op in _COMPARISONS:
+        return _from_truth(e, c)
+    left, right = expression(e.left, c), expression(e.right, c)
     function = (_SIGNED if e.signed else _UNSIGNED).get(e.op)
     if function:
         return f"{function}({left}, {right})"
@@ -222,16 +253,34 @@ def _contains(e: ir.Contains, c: Context) -> str:
     return f"isinstr({expression(e.text, c)}, {expression(e.part, c)})"
 
 
+def _cut(e: ir.Cut, c: Context) -> str:
+    return f"xt_cut({expression(e.text, c)}, {expression(e.length, c)}, {_limit(e.type)})"
+
+
+def _text_length(e: ir.TextLength, c: Context) -> str:
+    return f"strlen({expression(e.text, c)})"
+
+
+def _text_byte(e: ir.TextByte, c: Context) -> str:
+    return f"xt_byte({expression(e.text, c)}, {e.index})"
+
+
+def _map_length(e: ir.MapLength, c: Context) -> str:
+    if e.map in c.histograms:
+        raise UnsupportedError(f"SystemTap cannot count the keys of @{e.map}, which holds histograms", e.span)
+    return f"n_{c.maps[e.map]}"
+
+
 def _logical(e: ir.Logical, c: Context) -> str:
-    return f"({expression(e.left, c)} {e.op} {expression(e.right, c)})"
+    return f"({truth(e.left, c)} {e.op} {truth(e.right, c)})"
 
 
 def _ternary(e: ir.Ternary, c: Context) -> str:
-    return f"({expression(e.condition, c)} ? {expression(e.then, c)} : {expression(e.otherwise, c)})"
+    return f"({truth(e.condition, c)} ? {expression(e.then, c)} : {expression(e.otherwise, c)})"
 
 
 def _convert(e: ir.Convert, c: Context) -> str:
-    return _narrow(expression(e.operand, c), e.type)
+    return _from_truth(e.operand, c) if isinstance(e.type, t.Bool) else _narrow(expression(e.operand, c), e.type)
 
 
 def _address(e: ir.Address, c: Context) -> str:
@@ -294,14 +343,27 @@ _HANDLERS: dict[type, Callable[[Any, Context], str]] = {
     ir.ReadBytes: _read_bytes,
     ir.Var: _var,
     ir.MapValue: _map_value,
-    ir.MapHasKey: _has_key,
+    ir.MapHasKey: _from_truth,
+    ir.MapLength: _map_length,
     ir.Unary: _unary,
     ir.Binary: _binary,
-    ir.Compare: _compare,
+    ir.Compare: _from_truth,
     ir.Contains: _contains,
-    ir.Logical: _logical,
+    ir.Cut: _cut,
+    ir.TextLength: _text_length,
+    ir.TextByte: _text_byte,
+    ir.Logical: _from_truth,
     ir.Ternary: _ternary,
     ir.Convert: _convert,
     ir.Address: _address,
     ir.TupleItem: _tuple_item,
 }
+
+_CONDITIONS: dict[type, Callable[[Any, Context], str | None]] = {
+    ir.MapHasKey: _has_key,
+    ir.Unary: _negation,
+    ir.Binary: _comparison,
+    ir.Compare: _compare,
+    ir.Logical: _logical,
+}
+"""What is a truth value by itself; None where it is not."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xtrace.backends.systemtap import maps
-from xtrace.backends.systemtap.expressions import Context, UnsupportedError, expression
+from xtrace.backends.systemtap.expressions import Context, UnsupportedError, expression, truth
 from xtrace.backends.systemtap.names import map_names
 from xtrace.backends.systemtap.points import NoPointError, Point, point
 from xtrace.backends.systemtap.statements import Writer
@@ -94,12 +94,15 @@ def lower(program: ir.Program, arch: str) -> Model:
     """The model of a program that `objections` has passed."""
     names = map_names(decl.name for decl in program.maps)
     zeroed = {site.map for site in program.sites if isinstance(site, ir.Zero)}
-    capacity = program.config.max_map_keys
-    probes = tuple(_probe(clause, where, program, arch) for clause in program.clauses for where in clause.attach)
+    probes = tuple(
+        _probe(clause, where, program, arch, order)
+        for order, clause in enumerate(program.clauses)
+        for where in clause.attach
+    )
     return Model(
         probes=probes,
         maps=tuple(
-            maps.script_map(decl, names[decl.name], capacity, decl.name in zeroed)
+            maps.script_map(decl, names[decl.name], program.room(decl), decl.name in zeroed)
             for decl in sorted(program.maps, key=lambda decl: decl.name)
         ),
         site_types=site_types(program),
@@ -131,18 +134,19 @@ def _context(where: at.Attach, place: Point, arch: str) -> Context:
     )
 
 
-def _probe(clause: ir.Clause, where: at.Attach, program: ir.Program, arch: str) -> Probe:
-    place = point(where, arch)
+def _probe(clause: ir.Clause, where: at.Attach, program: ir.Program, arch: str, order: int = 0) -> Probe:
+    place = point(where, arch, order)
     context = _context(where, place, arch)
     context.maps = map_names(decl.name for decl in program.maps)
     context.readers = maps.readers({decl.name: decl for decl in program.maps})
+    context.histograms = frozenset(decl.name for decl in program.maps if maps.is_histogram(decl))
     lines = ["if (xt_done) next"] if not isinstance(where, at.End) else []
     if place.guard:
         lines.append(f"if (!({place.guard})) next")
     if place.in_kernel:
         lines += _scope(program.scope if clause.scoped else ir.Scope())
     if clause.predicate is not None:
-        lines.append(f"if (!({expression(clause.predicate, context)})) next")
+        lines.append(f"if (!{truth(clause.predicate, context)}) next")
     lines += Writer.of(program, context).block(clause.body, depth=0)
     return Probe(Code(place.text), tuple(Code(line) for line in lines))
 

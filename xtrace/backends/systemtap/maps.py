@@ -24,16 +24,19 @@ _FLIP = "(({0}) ^ xt_least())"
 class ScriptMap:
     """One map as the template declares and dumps it, every part ready to print.
 
-    `loop` lists the loop variables of a dump, `shown` what a dump prints for an entry and `zeros` what it prints for a
-    key that `zero()` has emptied; the formats are string literals for the controller and for a person.
+    `loop` lists the loop variables of a dump, `every` stands for all keys; `shown` is what a dump prints for an entry,
+    `zeros` what it prints for a key that `zero()` has emptied; the formats are string literals for the controller and
+    for a person.
     """
 
     name: Code
     title: Code
     size: int
+    wraps: bool
     statistics: bool
     zeroed: bool
     loop: Code
+    every: Code
     shown: Code
     zeros: Code
     machine_format: Code
@@ -44,10 +47,21 @@ def is_histogram(decl: ir.MapDecl) -> bool:
     return isinstance(decl.value, (t.Hist, t.LinearHist))
 
 
+def forgets(decl: ir.MapDecl) -> bool:
+    """Does a full map make room for a new key? A histogram's keys hold its buckets, of which none may be missing."""
+    return decl.lru and bool(decl.keys) and not is_histogram(decl)
+
+
 def key_columns(decl: ir.MapDecl) -> tuple[Column, ...]:
     """The columns of an entry's key; a histogram has its bucket as last one."""
     keys = tuple(column for key in decl.keys for column in columns(key)) or ("%d",)
     return (*keys, "%d") if is_histogram(decl) else keys
+
+
+def every_key(decl: ir.MapDecl) -> str:
+    """Wildcards for all keys: `delete array` alone makes the optimiser of SystemTap 5.6 fail an assertion now and then
+    (delete_statement_typeresolution_info::visit_symbol, elaborate.cxx)."""
+    return f"[{', '.join('*' for _ in key_columns(decl))}]"
 
 
 def value_columns(decl: ir.MapDecl) -> tuple[Column, ...]:
@@ -68,10 +82,12 @@ def script_map(decl: ir.MapDecl, name: str, capacity: int, zeroed: bool) -> Scri
     return ScriptMap(
         name=Code(name),
         title=stp_str(decl.name),
-        size=(capacity if decl.keys or is_histogram(decl) else 1) + 1,
+        size=capacity if forgets(decl) else (capacity if decl.keys or is_histogram(decl) else 1) + 1,
+        wraps=forgets(decl),
         statistics=decl.aggregation is not None,
         zeroed=zeroed,
         loop=Code(", ".join(loop)),
+        every=Code(every_key(decl)),
         shown=Code(", ".join(shown_keys + shown_values)),
         zeros=Code(", ".join(shown_keys + ["0"] * len(values))),
         machine_format=stp_str("E" + "".join("\t" + form for form in forms) + "\n"),

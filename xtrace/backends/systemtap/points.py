@@ -44,12 +44,17 @@ def translations() -> Mapping[str, Mapping[str, str]]:
     return table
 
 
-def point(where: at.Attach, arch: str) -> Point:
-    """The probe point of an attach point. Raises NoPointError."""
+_FIRST, _LAST = 10, 999
+"""Numbers of a program's own begin and end probes, between those of the script's frame (-1000 and 1000)."""
+
+
+def point(where: at.Attach, arch: str, order: int = 0) -> Point:
+    """The probe point of an attach point. `order` is the place of its clause in the program, which decides among those
+    that run at the begin or at the end: equal numbers would run in any order. Raises NoPointError."""
     if isinstance(where, at.Begin):
-        return Point("begin(10)", in_kernel=False)
+        return Point(f"begin({min(_FIRST + order, _LAST)})", in_kernel=False)
     if isinstance(where, at.End):
-        return Point("end(10)", in_kernel=False)
+        return Point(f"end({min(_FIRST + order, _LAST)})", in_kernel=False)
     if isinstance(where, at.Interval):
         return Point(f"timer.{_period(where.nsecs)}", in_kernel=False)
     if isinstance(where, at.Profile):
@@ -124,7 +129,8 @@ def _kprobe(where: at.Kprobe) -> Point:
         raise NoPointError("SystemTap attaches to functions, not to offsets in them", "use the ftrace backend")
     home = f"kprobe.module({stp_str(where.module)})" if where.module else "kprobe"
     suffix = ".return" if where.returns else ""
-    return Point(f"{home}.function({stp_str(where.symbol or where.function)}){suffix}")
+    arguments: dict[int, str] | None = {} if where.returns else None
+    return Point(f"{home}.function({stp_str(where.symbol or where.function)}){suffix}", arguments=arguments)
 
 
 def _uprobe(where: at.Uprobe) -> Point:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from xtrace.backends.systemtap import modules
 from xtrace.core.facts.model import Fact, HostFacts, State
-from xtrace.core.plan.model import Finding
+from xtrace.core.plan.model import Degradation, Finding
+
+INSTALLABLE = frozenset({"staprun", "stap", "kernel headers", "C compiler", "privilege"})
+"""Subjects that do not matter for a script that is compiled or run elsewhere."""
 
 
 def findings(facts: HostFacts) -> tuple[Finding, ...]:
@@ -20,6 +23,11 @@ def findings(facts: HostFacts) -> tuple[Finding, ...]:
             _system_map(facts),
         ]
     return (*found, _loading(facts), _privilege(facts))
+
+
+def not_yet(finding: Finding) -> Degradation:
+    """A need that this host does not meet, said of a script that may run elsewhere."""
+    return Degradation(f"this host cannot run it yet: {finding.subject}: {finding.evidence}; {finding.remedy}")
 
 
 def _program(facts: HostFacts, name: str, subject: str, remedy: str) -> Finding:

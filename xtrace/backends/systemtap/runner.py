@@ -1,6 +1,6 @@
 """Runs a compiled module with `staprun` and reads its lines.
 
-A shell beside it is our leash: it waits for end of file on a FIFO that only this process holds open for writing, and
+A shell beside it is our leash: it waits for end of file on a pipe that only this process holds open for writing, and
 then interrupts staprun, as Ctrl-C would. So when we close it, or die in any way, the module is unloaded after its `end`
 probes have printed what is left. (staprun's own `-c` would limit the probes of user programs to that command's
 children.)
@@ -22,6 +22,7 @@ from xtrace.backends.systemtap.decode import Decoder
 from xtrace.core.errors import BackendError, Diagnostic, PrivilegeError
 from xtrace.core.messages import Attached, Exited, Message, Notice
 
+SHELL = "/bin/sh"
 START_SECONDS = 60
 STOP_SECONDS = 30
 KILL_SECONDS = 3
@@ -35,7 +36,6 @@ class StapSession:
         self._decoder = decoder
         self._buffer = b""
         self._ended = False
-        self._hold = _fifo(workdir / "hold", os.O_RDWR)
         self._errors = (workdir / "errors").open("w+b")
         self._probes = probes
         self._process = subprocess.Popen(
@@ -46,20 +46,15 @@ class StapSession:
             start_new_session=True,
             env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
         )
+        waiting, self._hold = os.pipe()
         self._leash = subprocess.Popen(
-            [
-                "/bin/sh",
-                "-c",
-                'read line < "$1"; kill -s INT -- -"$2"',
-                "sh",
-                str(workdir / "hold"),
-                str(self._process.pid),
-            ],
-            stdin=subprocess.DEVNULL,
+            [SHELL, "-c", 'read line; kill -s INT -- -"$1"', "sh", str(self._process.pid)],
+            stdin=waiting,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        os.close(waiting)
         self._messages: list[Message] = []
         try:
             self._wait_attached()
@@ -120,11 +115,7 @@ class StapSession:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()
-        try:
-            self._leash.wait(KILL_SECONDS)
-        except subprocess.TimeoutExpired:  # it had not opened the FIFO before its only writer closed it
-            self._leash.kill()
-            self._leash.wait()
+        self._leash.wait()
         shutil.rmtree(self._workdir, ignore_errors=True)
 
     def _release(self) -> None:
@@ -175,11 +166,6 @@ def _hints(words: str) -> tuple[str, ...]:
 def _matters(line: str) -> bool:
     """A warning about lost or skipped probes; what our own command's end causes does not matter."""
     return "WARNING" in line and "Child process exited" not in line
-
-
-def _fifo(path: Path, flags: int) -> int:
-    os.mkfifo(path, 0o600)
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _signal_group(pid: int, sign: int) -> None:

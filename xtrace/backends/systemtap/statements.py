@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from xtrace.backends.systemtap import human, maps
-from xtrace.backends.systemtap.expressions import Context, UnsupportedError, expression, key_text, values
+from xtrace.backends.systemtap.expressions import Context, UnsupportedError, expression, key_text, truth, values
 from xtrace.backends.systemtap.names import variable
 from xtrace.backends.systemtap.wire import columns
 from xtrace.core import ir
@@ -65,6 +65,8 @@ def _keys(w: Writer, name: str, keys: tuple[ir.Expr, ...], extra: str = "") -> t
 def _guarded(w: Writer, name: str, key: str, update: str) -> list[str]:
     """An update that may insert: refused and counted when the map is full."""
     array = w.context.maps[name]
+    if maps.forgets(w.decls[name]):
+        return [f"if (!({key} in {array}) && n_{array} < {_capacity(w, name)}) n_{array}++", update]
     return [
         f"if ({key} in {array}) {update}",
         f"else if (n_{array} < {_capacity(w, name)}) {{ n_{array}++; {update} }}",
@@ -74,7 +76,7 @@ def _guarded(w: Writer, name: str, key: str, update: str) -> list[str]:
 
 def _capacity(w: Writer, name: str) -> int:
     decl = w.decls[name]
-    return w.program.config.max_map_keys if decl.keys or maps.is_histogram(decl) else 1
+    return w.program.room(decl) if decl.keys or maps.is_histogram(decl) else 1
 
 
 def _set_map(w: Writer, s: ir.SetMap) -> list[str]:
@@ -112,14 +114,14 @@ def _delete_key(w: Writer, s: ir.DeleteKey) -> list[str]:
 
 
 def _if(w: Writer, s: ir.If) -> list[str]:
-    lines = [f"if ({w.text(s.condition)}) {{", *w.nested(s.then), "}"]
+    lines = [f"if ({truth(s.condition, w.context)}) {{", *w.nested(s.then), "}"]
     if s.otherwise:
         lines[-1:] = ["} else {", *w.nested(s.otherwise), "}"]
     return lines
 
 
 def _while(w: Writer, s: ir.While) -> list[str]:
-    return [f"while ({w.text(s.condition)}) {{", *w.nested(s.body), "}"]
+    return [f"while ({truth(s.condition, w.context)}) {{", *w.nested(s.body), "}"]
 
 
 def _for_each(w: Writer, s: ir.ForEach) -> list[str]:
@@ -176,7 +178,7 @@ def _print_map(w: Writer, s: ir.Output, site: ir.PrintMap) -> list[str]:
 
 def _clear(w: Writer, s: ir.Output, site: ir.Clear) -> list[str]:
     array = w.context.maps[site.map]
-    return [f"delete {array}", f"n_{array} = 0"]
+    return [f"delete {array}{maps.every_key(w.decls[site.map])}", f"n_{array} = 0"]
 
 
 def _zero(w: Writer, s: ir.Output, site: ir.Zero) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from xtrace.core.alike import told_once
 from xtrace.core.backend import Backend
 from xtrace.core.describe.catalogue import field_type, fields
 from xtrace.core.describe.plans import choice_document, reason_lines
@@ -59,8 +60,9 @@ def _verdict(event: Event, verdict: Verdict) -> list[str]:
     passed = choice.passed_over if choice else ()
     tried = [f"    not source {number}: {reason}" for number, (_, reason) in enumerate(passed, 1)]
     if isinstance(verdict, Refusal):
-        reasons = [line for reason in verdict.reasons if reason.code != "XT0520" for line in reason_lines(reason)]
-        return [f"  {verdict.backend}: no", *(f"    {line}" for line in reasons), *tried]
+        reasons = told_once([reason for reason in verdict.reasons if reason.code != "XT0520"])
+        lines = [line for reason in reasons for line in reason_lines(reason)]
+        return [f"  {verdict.backend}: no", *(f"    {line}" for line in lines), *tried]
     loses = [f"    loses: {one.message}" for one in verdict.degradations]
     return [f"  {verdict.backend}: from source {len(passed) + 1}", *loses, *tried]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
+from xtrace.core.alike import MOST, said_once, told_once
 from xtrace.core.errors import Diagnostic
 from xtrace.core.plan.choose import Ranked, Ranking
 from xtrace.core.plan.model import Choice, Refusal
@@ -24,18 +28,21 @@ def _ranked(place: int, entry: Ranked) -> list[str]:
     lines += [f"     {reason}" for reason in entry.reasons]
     for choice in entry.plan.choices:
         lines += choice_lines(choice)
-    return lines + [f"     note: {note}" for note in entry.plan.notes]
+    return lines + [f"     note: {note}" for note in said_once(entry.plan.notes, MOST)]
 
 
 def choice_lines(choice: Choice) -> list[str]:
     """Which source of a named event serves, and why the ones before it do not."""
     lines = [f"     {choice.event} comes from {choice.source}"] if choice.source else []
-    return lines + [f"       not from {source}: {reason}" for source, reason in choice.passed_over]
+    same = groupby(choice.passed_over, key=itemgetter(1))
+    return lines + [
+        f"       not from {', nor '.join(source for source, _ in group)}: {reason}" for reason, group in same
+    ]
 
 
 def _refused(refused: Refusal) -> list[str]:
     lines = [f"-  {refused.backend}: cannot run it"]
-    for reason in refused.reasons:
+    for reason in told_once(refused.reasons):
         lines += [f"     {line}" for line in reason_lines(reason)]
     return lines
 

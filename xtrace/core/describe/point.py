@@ -45,7 +45,7 @@ def _values(values: Mapping[int, str]) -> str:
 
 def function(name: str, facts: HostFacts) -> Manual | None:
     """A kernel function with its state and prototype; None where nothing is known of it."""
-    verdict = judge(name, facts, thorough=True)
+    verdict = judge(name, facts)
     if verdict.state is FunctionState.ABSENT:
         return None
     known = facts.types.prototype(name)

@@ -16,6 +16,7 @@ from xtrace.core.evaluate.storage import Store
 from xtrace.core.histogram import linear_bucket, log2_bucket
 from xtrace.core.lang.arithmetic import unsigned
 from xtrace.core.messages import Exited, Hit, Loss, Message, Notice, Value
+from xtrace.core.plan.capture import RECORD_BUILTINS
 
 Handler = Callable[[Sequence[Value], int, int], None]
 """Fires one clause: slots in the order of `capture(clause).leaves`, boot clock in nanoseconds, CPU."""
@@ -51,7 +52,9 @@ class Evaluator:
         self._by_name = {store.decl.name: store for store in self.stores}
         self._messages: list[Message] = []
         self._notices: dict[str, None] = {}
-        self.handlers: tuple[Handler, ...] = self._compile(cpus or os.cpu_count() or 1)
+        self._cpus = cpus or os.cpu_count() or 1
+        self._space = self._names()
+        self.handlers: tuple[Handler, ...] = tuple(self._handler(clause) for clause in program.clauses)
         """One function per clause, for drivers that fire often."""
 
     def fire(self, clause: int, slots: Sequence[Value], nsecs: int = 0, cpu: int = -1) -> None:
@@ -83,8 +86,11 @@ class Evaluator:
 
     def losses(self) -> list[Loss]:
         """Updates that found their map full."""
-        remedy = f"raise max_map_keys (now {self.program.config.max_map_keys}) in the program's config"
-        return [Loss("map-full", s.refused, f"@{s.decl.name}", remedy) for s in self.stores if s.refused]
+        return [
+            Loss("map-full", s.refused, f"@{s.decl.name}", more_room(self.program, s.decl))
+            for s in self.stores
+            if s.refused
+        ]
 
     def store(self, name: str) -> Store:
         """The map `name`, for a driver that fills it from the kernel. Raises KeyError."""
@@ -105,8 +111,14 @@ class Evaluator:
                 if isinstance(point, kind):
                     self.fire_own(index, point.name)
 
-    def _compile(self, cpus: int) -> tuple[Handler, ...]:
-        space: dict[str, Any] = {
+    def many(self, clause: int) -> Handler:
+        """A function that fires an orderless clause (`xtrace.core.evaluate.orderless`) for any number of equal events:
+        slots, the number, CPU."""
+        return self._handler(self.program.clauses[clause], many=True)
+
+    def _names(self) -> dict[str, Any]:
+        """What generated code finds by name."""
+        return {
             **NAMES,
             **{store.code: store.entries for store in self.stores},
             "state": self,
@@ -120,17 +132,27 @@ class Evaluator:
             "min_unsigned": lambda a, b: min(a, b, key=unsigned),
             "max_unsigned": lambda a, b: max(a, b, key=unsigned),
         }
-        return tuple(self._handler(clause, dict(space), cpus) for clause in self.program.clauses)
 
-    def _handler(self, clause: ir.Clause, space: dict[str, Any], cpus: int) -> Handler:
+    def _handler(self, clause: ir.Clause, many: bool = False) -> Handler:
         own = own_builtins() if all(isinstance(point, USER_SPACE) for point in clause.attach) else None
-        expressions = Expressions(self._by_name, own, {"ncpus": cpus, "cpid": self.program.cpid})
-        source = Statements(self.program, self._by_name, expressions).handler("handler", clause)
-        space.update(expressions.constants)
+        expressions = Expressions(self._by_name, own, {"ncpus": self._cpus, "cpid": self.program.cpid})
+        source = Statements(self.program, self._by_name, expressions).handler("handler", clause, many)
+        space = {**self._space, **expressions.constants}
         where = clause.span.location() if clause.span else "clause"
         exec(compile(source, f"<{where}>", "exec"), space)  # our own text: numbers, quoted strings, chosen names
         handler: Handler = space["handler"]
         return handler
+
+
+def more_room(program: ir.Program, decl: ir.MapDecl) -> str:
+    """What to do about a map that was full."""
+    if decl.capacity:
+        return f"declare it larger: let @{decl.name} = hash({10 * decl.capacity})"
+    return f"raise max_map_keys (now {program.config.max_map_keys}) in the program's config"
+
+
+OWN_BUILTINS = frozenset(("pid", "tid", "ppid", "uid", "gid", "comm", "probe", *RECORD_BUILTINS))
+"""The builtins that clauses have which xtrace fires itself."""
 
 
 def own_builtins() -> Mapping[str, Value]:

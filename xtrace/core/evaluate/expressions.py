@@ -12,7 +12,7 @@ from typing import Any
 
 from xtrace.core import ir
 from xtrace.core.evaluate.storage import Store
-from xtrace.core.evaluate.values import cut, mean, missing, same_start
+from xtrace.core.evaluate.values import byte_at, cut, length_of, mean, missing, same_start, shortened
 from xtrace.core.lang.arithmetic import convert, divide, remainder, wrap
 from xtrace.core.messages import StackValue, SymbolValue, Value
 from xtrace.core.types import Array, Avg, Bool, CType, Enumerated, Hist, Inet, Int, LinearHist, Stats, String, Symbol
@@ -26,6 +26,9 @@ NAMES: Mapping[str, Any] = {
     "remainder": remainder,
     "cut": cut,
     "same_start": same_start,
+    "shortened": shortened,
+    "byte_at": byte_at,
+    "length_of": length_of,
     "mean": mean,
     "byteorder": sys.byteorder,
     "random": lambda: int.from_bytes(urandom(4), "little"),
@@ -192,6 +195,16 @@ class Expressions:
             return f"({'not ' if expr.op == '!=' else ''}same_start({left}, {right}, {expr.length}))"
         return f"({left} {expr.op} {right})"
 
+    def _cut(self, expr: ir.Cut) -> str:
+        assert isinstance(expr.type, String)
+        return f"shortened({self.value(expr.text)}, {self.value(expr.length)}, {expr.type.size})"
+
+    def _text_length(self, expr: ir.TextLength) -> str:
+        return f"length_of({self.value(expr.text)})"
+
+    def _text_byte(self, expr: ir.TextByte) -> str:
+        return f"byte_at({self.value(expr.text)}, {expr.index})"
+
     def _ternary(self, expr: ir.Ternary) -> str:
         return f"({self.value(expr.then)} if {self.truth(expr.condition)} else {self.value(expr.otherwise)})"
 
@@ -242,6 +255,9 @@ _MAKERS: Mapping[type, Callable[[Expressions, Any], str]] = {
     ir.Binary: Expressions._binary,
     ir.Compare: Expressions._from_truth,
     ir.Contains: Expressions._from_truth,
+    ir.Cut: Expressions._cut,
+    ir.TextLength: Expressions._text_length,
+    ir.TextByte: Expressions._text_byte,
     ir.Logical: Expressions._from_truth,
     ir.Ternary: Expressions._ternary,
     ir.Convert: Expressions._convert,

@@ -1,4 +1,5 @@
-"""Clauses as Python functions: `handler(r, t, c)` for slots, time and CPU of one record."""
+"""Clauses as Python functions: `handler(r, t, c)` for slots, time and CPU of one record, or `handler(r, n, c)` for n
+equal records at once."""
 
 from __future__ import annotations
 
@@ -22,15 +23,17 @@ class Statements:
         self._make = expressions
         self._lines: list[str] = []
         self._names = 0
+        self._many = False
 
-    def handler(self, name: str, clause: ir.Clause) -> str:
-        """The source text of the clause's function."""
-        self._lines = []
+    def handler(self, name: str, clause: ir.Clause, many: bool = False) -> str:
+        """The source text of the clause's function; `many` for one that does the work of `n` equal records, which only
+        orderless clauses can (`xtrace.core.evaluate.orderless`)."""
+        self._lines, self._many = [], many
         self._emit(1, "if state.exited: return")
         if clause.predicate is not None:
             self._emit(1, f"if not {self._make.truth(clause.predicate)}: return")
         self._block(1, clause.body)
-        body, self._lines = self._lines, [f"def {name}(r, t, c):"]
+        body, self._lines = self._lines, [f"def {name}(r, {'n' if many else 't'}, c):"]
         for variable, kind in sorted(_variables(clause).items()):
             self._emit(1, f"{self._make.variable(variable)} = {self._make.constant(missing(kind))}")
         return "\n".join([*self._lines, *body]) + "\n"
@@ -60,40 +63,52 @@ class Statements:
 
     def _add_map(self, depth: int, one: ir.AddMap) -> None:
         store = self._stores[one.map]
-        self._emit(depth, f"b = {self._make.value(one.by)}")
+        self._emit(depth, f"b = {self._times(self._make.value(one.by))}")
         sum_, first = f"wrap({store.code}[k] + b)", "b"
         kind = store.decl.value
         if isinstance(kind, Int) and kind.size < 8:
             sum_, first = (converted(text, kind.size, kind.signed) for text in (sum_, first))
         self._store(depth, store, one.keys, "", sum_, first)
 
+    def _times(self, value: str) -> str:
+        """A summand, as often as there are records."""
+        return f"wrap(n * {value})" if self._many else value
+
     def _aggregate(self, depth: int, one: ir.Aggregate) -> None:
         store = self._stores[one.map]
         kind, code = store.decl.value, store.code
+        step = "n" if self._many else "1"
         if one.value is not None:
-            self._emit(depth, f"b = {self._make.value(one.value)}")
+            value = self._make.value(one.value)
+            self._emit(depth, f"b = {self._times(value) if isinstance(kind, _SUMMED) else value}")
         if isinstance(kind, Count):
-            self._store(depth, store, one.keys, "", f"{code}[k] + 1", "1")
+            self._store(depth, store, one.keys, "", f"{code}[k] + {step}", step)
         elif isinstance(kind, Sum):
             self._store(depth, store, one.keys, "", f"wrap({code}[k] + b)", "b")
         elif isinstance(kind, (Min, Max)):
             pick = ("min" if isinstance(kind, Min) else "max") + ("" if kind.signed else "_unsigned")
             self._store(depth, store, one.keys, "", f"{pick}({code}[k], b)", "b")
         elif isinstance(kind, (Avg, Stats)):
-            self._store(depth, store, one.keys, f"s = {code}[k]; s[0] += 1; s[1] = wrap(s[1] + b)", "", "[1, b]")
+            self._store(
+                depth, store, one.keys, f"s = {code}[k]; s[0] += {step}; s[1] = wrap(s[1] + b)", "", f"[{step}, b]"
+            )
         elif isinstance(kind, (Hist, LinearHist)):
             self._emit(depth, f"b = {_bucket(kind)}")
-            self._store(depth, store, one.keys, f"s = {code}[k]; s[b] = s.get(b, 0) + 1", "", "{b: 1}")
+            self._store(depth, store, one.keys, f"s = {code}[k]; s[b] = s.get(b, 0) + {step}", "", f"{{b: {step}}}")
 
     def _store(self, depth: int, store: Store, keys: tuple[ir.Expr, ...], update: str, value: str, first: str) -> None:
         """Change the entry at a key, by `update` or to `value`; where the key is new, start at `first` if the map
         has room."""
-        code = store.code
+        code, lru = store.code, store.decl.lru
         self._emit(depth, f"k = {self._make.key(store.decl.name, keys)}")
-        self._emit(depth, f"if k in {code}: {update or f'{code}[k] = {value}'}")
+        renewed = f"{code}[k] = {code}.pop(k); " if lru else ""
+        self._emit(depth, f"if k in {code}: {renewed}{update or f'{code}[k] = {value}'}")
         if store.decl.keys:
-            self._emit(depth, f"elif len({code}) < {self._program.config.max_map_keys}: {code}[k] = {first}")
-            self._emit(depth, f"else: stores[{store.number}].refused += 1")
+            self._emit(depth, f"elif len({code}) < {self._program.room(store.decl)}: {code}[k] = {first}")
+            if lru:
+                self._emit(depth, f"else: {code}.pop(next(iter({code}))); {code}[k] = {first}")
+            else:
+                self._emit(depth, f"else: stores[{store.number}].refused += {'n' if self._many else 1}")
         else:
             self._emit(depth, f"else: {code}[k] = {first}")
 
@@ -161,6 +176,7 @@ class Statements:
         self._emit(depth, "return")
 
 
+_SUMMED = (Sum, Avg, Stats)
 _WRITERS: Mapping[type, Callable[[Statements, int, Any], None]] = {
     ir.SetVar: Statements._set_variable,
     ir.SetMap: Statements._set_map,

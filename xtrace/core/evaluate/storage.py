@@ -71,9 +71,8 @@ class Store:
         if isinstance(kind, (Avg, Stats)):
             count, total = state
             return StatsValue(count, total if kind.signed else unsigned(total))
-        if isinstance(kind, Min):
-            return StatsValue(1, state, low=state if kind.signed else unsigned(state))
-        if isinstance(kind, Max):
-            return StatsValue(1, state, high=state if kind.signed else unsigned(state))
+        if isinstance(kind, (Min, Max)):
+            extreme = state if kind.signed else unsigned(state)
+            return StatsValue(1, extreme, **{"low" if isinstance(kind, Min) else "high": extreme})
         value: MapEntryValue = state
         return value

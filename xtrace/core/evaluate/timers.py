@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from xtrace.core import ir
 from xtrace.core.attach import Interval
 from xtrace.core.messages import Loss
+from xtrace.core.records import dataclass
 
 
 @dataclass

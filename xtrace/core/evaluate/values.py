@@ -36,6 +36,22 @@ def cut(text: str, size: int) -> str:
     return text if len(raw) < size else raw[: size - 1].decode("utf-8", "surrogateescape")
 
 
+def shortened(text: str, length: int, size: int) -> str:
+    """The first `length` bytes, as many as a string of `size` bytes holds; a length is unsigned, as in C."""
+    return cut(text, min(unsigned(length), size - 1) + 1)
+
+
+def length_of(text: str) -> int:
+    """Bytes of a text (`strlen`)."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def byte_at(text: str, index: int) -> int:
+    """One byte of a text as a signed char, 0 from its end on."""
+    byte = text.encode("utf-8", "surrogateescape")[index : index + 1]
+    return int.from_bytes(byte, "little", signed=True)
+
+
 def same_start(left: str, right: str, length: int) -> bool:
     """Are the first `length` bytes equal, both ending at a NUL (`strncmp` gives 0)?"""
     if left.isascii() and right.isascii():

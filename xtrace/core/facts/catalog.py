@@ -8,8 +8,9 @@ Anything a README or a configuration can claim wrongly is a trial.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from xtrace.core.records import dataclass
 
 How = Literal["read", "call", "trial", "run"]
 
@@ -112,12 +113,14 @@ _TABLE: dict[How, dict[str, str]] = {
         "tracefs.eprobes": "Event probes (`e:`) can be defined.",
         "tracefs.eprobe_pointers": "Event probes read through the pointers of a record.",
         "tracefs.fprobe_events": "Fprobe events (`f:`) can be defined.",
+        "tracefs.fprobe_exit_args": "Fprobe events at a function's exit take its arguments too.",
         "tracefs.tprobe_events": "Raw tracepoint events (`t:`) can be defined.",
         "tracefs.btf_args": "Probes take function arguments by name.",
         "tracefs.hist_triggers": "Histogram triggers work.",
         "tracefs.hist_variables": "Histogram triggers take variables and actions.",
         "tracefs.synthetic": "A synthetic event can be defined.",
         "tracefs.fetch.arg_n": "Kprobes take `$argN`.",
+        "tracefs.fetch.arg_at_return": "Return probes take `$argN` too.",
         "tracefs.fetch.comm": "Probes take `$comm`.",
         "tracefs.fetch.ustring": "Probes read strings of user memory (`ustring`, `+u0()`).",
         "tracefs.fetch.string": "Probes read strings of kernel memory.",

@@ -20,7 +20,7 @@ from xtrace.core.quoting import Code, sh_quote
 
 _TEXTS = (
     "/etc/os-release", "/usr/lib/os-release", "/etc/redhat-release", "/etc/system-release", "/etc/SuSE-release",
-    "/proc/mounts", "/proc/self/status", "/proc/sys/kernel/version", "/proc/sys/kernel/cap_last_cap",
+    "/proc/self/status", "/proc/sys/kernel/version", "/proc/sys/kernel/cap_last_cap",
     "/proc/sys/kernel/modules_disabled", "/proc/sys/kernel/ftrace_enabled",
     "/proc/sys/kernel/perf_event_paranoid", "/proc/sys/kernel/kptr_restrict",
     "/proc/sys/kernel/unprivileged_bpf_disabled", "/proc/sys/net/core/bpf_jit_enable",

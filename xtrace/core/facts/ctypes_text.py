@@ -9,51 +9,14 @@ from __future__ import annotations
 import re
 from typing import Callable, Optional
 
+from xtrace.core.c_types import LATER_TYPEDEFS, QUALIFIERS, SIZE_WORDS, TYPEDEFS, integer
 from xtrace.core.errors import XtraceError
-from xtrace.core.types import Array, Bool, CType, Enumerated, Int, Pointer, Space, String, Struct, Unknown, Void
+from xtrace.core.types import Array, CType, Enumerated, Int, Pointer, Space, String, Struct, Unknown, Void
 
 Typedef = Callable[[str], Optional[CType]]
 
-_QUALIFIERS = re.compile(
-    r"const|volatile|restrict|__restrict|register|static|inline|extern|__rcu|__percpu|__iomem|__force|__kernel"
-    r"|__seg_[gf]s|__bitwise|__private|__nocast|__noreturn"
-)
-_SIZE_WORDS = frozenset(("char", "short", "int", "long", "signed", "unsigned"))
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|\*|\[\s*(?:0x[0-9a-fA-F]+|\d*)\s*\]|\.\.\.|[(),])")
 _MAX_TEXT = 4096
-
-KNOWN_TYPEDEFS: dict[str, CType] = {
-    **{f"{p}{'s' if s else 'u'}{8 * n}": Int(n, s) for p in ("", "__") for s in (True, False) for n in (1, 2, 4, 8)},
-    **{f"{'' if s else 'u'}int{8 * n}_t": Int(n, s) for s in (True, False) for n in (1, 2, 4, 8)},
-    **{f"__{e}{8 * n}": Int(n, False) for e in ("be", "le") for n in (2, 4, 8)},
-    "bool": Bool(),
-    "_Bool": Bool(),
-    "uint": Int(4, False),
-    "ulong": Int(8, False),
-    "ushort": Int(2, False),
-    "size_t": Int(8, False),
-    "ssize_t": Int(8, True),
-    "uintptr_t": Int(8, False),
-    "intptr_t": Int(8, True),
-    "pid_t": Int(4, True),
-    "tid_t": Int(8, False),
-    "uid_t": Int(4, False),
-    "gid_t": Int(4, False),
-    "umode_t": Int(2, False),
-    "fmode_t": Int(4, False),
-    "gfp_t": Int(4, False),
-    "dev_t": Int(4, False),
-    "ino_t": Int(8, False),
-    "off_t": Int(8, True),
-    "loff_t": Int(8, True),
-    "sector_t": Int(8, False),
-    "ktime_t": Int(8, True),
-    "clockid_t": Int(4, True),
-    "key_serial_t": Int(4, True),
-    "dma_addr_t": Int(8, False),
-    "phys_addr_t": Int(8, False),
-}
-"""Typedefs whose meaning is the same on every 64-bit kernel (include/linux/types.h)."""
 
 
 def parse_type(text: str, typedef: Optional[Typedef] = None, space: Space = Space.KERNEL) -> CType:
@@ -141,7 +104,7 @@ class _Reader:
             at = match.end()
             if match[1] == "__user":
                 self.user = True
-            elif not _QUALIFIERS.fullmatch(match[1]):
+            elif match[1] not in QUALIFIERS:
                 tokens.append(match[1])
         return tokens
 
@@ -170,17 +133,15 @@ class _Reader:
         token = self.take()
         if token in ("struct", "union", "enum"):
             return self.tagged(token)
-        if token in _SIZE_WORDS:
+        if token in SIZE_WORDS:
             words = [token]
-            while self.peek() in _SIZE_WORDS:
+            while self.peek() in SIZE_WORDS:
                 words.append(self.take())
-            return _sized(words)
-        if token == "void":
-            return Void()
+            return integer(words)
         if not re.match(r"[A-Za-z_]", token):
             raise _bad(self.text, "a type name is missing")
         found = self.typedef(token) if self.typedef else None
-        return found or KNOWN_TYPEDEFS.get(token) or Unknown()
+        return found or TYPEDEFS.get(token) or LATER_TYPEDEFS.get(token) or Unknown()
 
     def tagged(self, tag: str) -> CType:
         name = self.take()
@@ -211,12 +172,3 @@ class _Reader:
             raise _bad(self.text, "only a function pointer may have parentheses: int (*fn)(void *)")
         name = rest[2] if re.match(r"[A-Za-z_]", rest[2]) else ""
         return name, Pointer(Void(), self.space)
-
-
-def _sized(words: list[str]) -> CType:
-    signed = "unsigned" not in words
-    if "char" in words:
-        return Int(1, signed)
-    if "short" in words:
-        return Int(2, signed)
-    return Int(8 if "long" in words else 4, signed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from xtrace.core.facts.elf_sections import section, sections
+from xtrace.core.elf.file import Elf
 from xtrace.core.facts.model import Fact, State
 
 if TYPE_CHECKING:
@@ -26,18 +26,14 @@ def vmlinux_places(release: str, build_id: Optional[str]) -> tuple[str, ...]:
     )
 
 
-def build_id_of(path: Path) -> Optional[str]:
-    """The GNU build id of an ELF file, in hexadecimal. Raises OSError."""
-    from xtrace.core.facts.observe_kernel import notes_build_id
-
-    return notes_build_id(section(path, ".note.gnu.build-id") or section(path, ".notes"))
-
-
-def has_dwarf(path: Path) -> bool:
-    """Does the file carry DWARF? Raises OSError."""
+def _look_into(path: Path) -> tuple[bool, Optional[str]]:
+    """Has the file DWARF, and which build id? What is no ELF file has neither. Raises OSError."""
     with path.open("rb") as file:
-        found = sections(file)
-    return ".debug_info" in found or ".zdebug_info" in found
+        try:
+            elf = Elf(file)
+        except ValueError:
+            return False, None
+        return any(elf.section(name) for name in (".debug_info", ".zdebug_info")), elf.build_id
 
 
 def find_vmlinux(host: LiveHost) -> Fact:
@@ -50,9 +46,10 @@ def find_vmlinux(host: LiveHost) -> Fact:
     for place in vmlinux_places(host.release, build_id):
         path = host.files.path(place)
         try:
-            if not has_dwarf(path):
+            has_dwarf, found = _look_into(path)
+            if not has_dwarf:
                 seen.append(f"{place} has no DWARF")
-            elif build_id and build_id_of(path) != build_id:
+            elif build_id and found != build_id:
                 seen.append(f"{place} is of another build")
             else:
                 return Fact(

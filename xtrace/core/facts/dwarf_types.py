@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
+from xtrace.core.facts.dwarf_entries import Entries
 from xtrace.core.facts.dwarf_strings import occurrences, places_of
 from xtrace.core.facts.model import FunctionPrototype
 from xtrace.core.facts.types import bit_field
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 _AGGREGATES = ("DW_TAG_structure_type", "DW_TAG_union_type")
 _MODIFIERS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_atomic_type")
 _MAX_DEPTH = 32
-_BACK = 12
-"""Bytes before a name in which its entry begins: the abbreviation code and what some compilers put before the name."""
+_NESTED = (*_AGGREGATES, "DW_TAG_enumeration_type", "DW_TAG_typedef")
+_CHILDREN: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_AGGREGATES, ("DW_TAG_member", *_NESTED)),
+    "DW_TAG_enumeration_type": ("DW_TAG_enumerator",),
+    **dict.fromkeys(("DW_TAG_typedef", "DW_TAG_base_type", "DW_TAG_enumerator"), ()),
+}
+"""What C can have inside of an entry, by its tag."""
 _BOOLEAN, _SIGNED, _SIGNED_CHAR = 2, 5, 6
 """DW_ATE_boolean, DW_ATE_signed, DW_ATE_signed_char (DWARF 5, table 7.11)."""
 
@@ -44,6 +50,7 @@ class DwarfTypes:
         self._strings = _content(self._dwarf.debug_str_sec)
         self._indices = _content(self._dwarf.debug_str_offsets_sec)
         self._order: Literal["little", "big"] = "little" if self.little else "big"
+        self._entries = Entries(self._dwarf, self._info, _content(self._dwarf.debug_abbrev_sec))
         self._anonymous: dict[str, DIE] = {}
         self._found: dict[tuple[str, tuple[str, ...]], Optional[DIE]] = {}
 
@@ -100,11 +107,9 @@ class DwarfTypes:
 
     def _candidates(self, name: str, tags: tuple[str, ...]) -> Iterator[DIE]:
         for place in self._references(name):
-            for back in range(1, _BACK):
-                die = self._entry(place - back)
-                if die is not None and _is(die, name, tags):
+            for die in self._entries.named_at(place, tags):
+                if _is(die, name, tags) and _sound(die, place):
                     yield die
-                    break
         for unit in self._units_indexing(name):
             yield from (die for die in unit.iter_DIEs() if die.tag in tags and _is(die, name, tags))
 
@@ -136,29 +141,22 @@ class DwarfTypes:
             yield from occurrences(self._info, at.to_bytes(4, self._order))
         yield from occurrences(self._info, name.encode() + b"\0")
 
-    def _entry(self, offset: int) -> Optional[DIE]:
-        """The entry at an offset, or None where none begins there: most places that are tried are not entries."""
-        from elftools.common.exceptions import ELFError
-
-        try:
-            unit = self._dwarf.get_CU_containing(offset)
-            if offset < unit.cu_die_offset:
-                return None
-            return unit.get_DIE_from_refaddr(offset)
-        except (ELFError, KeyError, ValueError, IndexError, AttributeError, TypeError, UnicodeDecodeError):
-            return None
-
     def _aggregate(self, name: str) -> Optional[DIE]:
         if name in self._anonymous:
             return self._anonymous[name]
         tag, _, rest = name.strip().partition(" ")
         if tag in ("struct", "union") and rest:
             return self._find(rest, *_AGGREGATES)
-        die = self._find(name, *_AGGREGATES)
-        if die is None:
-            die = self._find(name, "DW_TAG_typedef")
-            die = _plain(die, through_typedefs=True) if die is not None else None
-        return die if die is not None and die.tag in _AGGREGATES else None
+        key = (name, ("aggregate",))
+        if key not in self._found:
+            found = (
+                _plain(die, through_typedefs=True) for die in self._candidates(name, (*_AGGREGATES, "DW_TAG_typedef"))
+            )
+            self._found[key] = next((die for die in found if die is not None and die.tag in _AGGREGATES), None)
+        die = self._found[key]
+        if die is not None and "DW_AT_declaration" in die.attributes:
+            return self._find(_name(die), *_AGGREGATES)
+        return die
 
     # --- conversion -------------------------------------------------------------------------------------------------
 
@@ -278,6 +276,26 @@ def _is(die: DIE, name: str, tags: tuple[str, ...]) -> bool:
     """Is this the complete entry of that name?"""
     complete = "DW_AT_declaration" not in die.attributes or die.tag == "DW_TAG_subprogram"
     return die.tag in tags and complete and _name(die) == name
+
+
+def _sound(die: DIE, place: int) -> bool:
+    """Does an entry really begin there? The last byte of a longer abbreviation code is often the code of another
+    entry, whose attributes are then read out of place: its name is not where it should be, or nonsense follows."""
+    from elftools.common.exceptions import DWARFError, ELFError
+
+    sibling, end = die.attributes.get("DW_AT_sibling"), die.cu.cu_offset + die.cu.size
+    lines = [die.attributes[name].value for name in ("DW_AT_decl_file", "DW_AT_decl_line") if name in die.attributes]
+    if die.attributes["DW_AT_name"].offset != place or 0 in lines:
+        return False
+    if sibling and not die.offset + die.size <= sibling.value + die.cu.cu_offset <= end:
+        return False
+    try:
+        _type_of(die)
+        tags = {child.tag for child in die.iter_children()}
+    except (DWARFError, ELFError, KeyError, ValueError, IndexError, AttributeError, TypeError):
+        return False
+    allowed = _CHILDREN.get(str(die.tag))
+    return allowed is None or tags <= set(allowed)
 
 
 def _type_of(die: DIE) -> Optional[DIE]:

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
+from xtrace.core.elf.file import section
 from xtrace.core.facts.btf import Btf
 from xtrace.core.facts.dwarf_types import DwarfTypes
-from xtrace.core.facts.elf_sections import section
 from xtrace.core.facts.model import FunctionPrototype, TypeSource
 from xtrace.core.facts.types import BtfTypes, NoTypes
 from xtrace.core.types import CType, Member

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar
 
 from xtrace.core.errors import XtraceError
 from xtrace.core.facts.model import FunctionPrototype, TypeSource, near_names
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member, Struct
 
 _T = TypeVar("_T")

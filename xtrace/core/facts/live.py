@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from typing import Optional
 
@@ -13,6 +13,7 @@ from xtrace.core.facts import kernel_config, mounts
 from xtrace.core.facts.catalog import CATALOG, fact_name
 from xtrace.core.facts.event_format import parse_event_format
 from xtrace.core.facts.files import HostFiles, missing
+from xtrace.core.facts.function_list import FunctionList
 from xtrace.core.facts.model import EventFormat, Fact, State, TypeSource
 from xtrace.core.facts.symbols import KernelSymbols
 
@@ -170,12 +171,14 @@ class LiveHost:
     # --- functions --------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _filterable(self) -> tuple[Optional[frozenset[str]], Fact]:
+    def _filterable(self) -> tuple[Optional[FunctionList], Fact]:
         try:
             path = self.tracing("available_filter_functions")
-            names = frozenset(line.split()[0] for line in self.files.text(path).splitlines() if line)
+            names = FunctionList(self.files.read(path))
         except OSError as error:
             return None, missing("available_filter_functions", error)
+        if not names:
+            return None, Fact(State.UNPROBED, None, f"{path} is empty")
         return names, Fact(State.PRESENT, len(names), f"{path} lists {len(names)} functions")
 
     def filterable(self, function: str) -> Fact:
@@ -191,7 +194,7 @@ class LiveHost:
         return names, Fact(State.PRESENT, len(names), f"{BLACKLIST} lists {len(names)} functions")
 
     def _marked_blacklist(self, why: Fact) -> tuple[Optional[frozenset[str]], Fact]:
-        """NOKPROBE_SYMBOL leaves `_kbl_addr_NAME` in kallsyms (Linux 376e24242637, v3.16) where all symbols show."""
+        """NOKPROBE_SYMBOL leaves `_kbl_addr_NAME` in kallsyms (Linux 376e242429bf, v3.16) where all symbols show."""
         names = frozenset(re.findall(rb" _kbl_addr_(\S+)", self.symbols.text))
         if names:
             found = frozenset(name.decode() for name in names)
@@ -203,14 +206,15 @@ class LiveHost:
 
     def function_lists(self) -> Mapping[str, frozenset[str]]:
         """The lists of functions that can be read, by the file of a bundle that holds them."""
-        lists = {"filterable.txt": self._filterable[0], "blacklist.txt": self._blacklist[0]}
+        filterable = self._filterable[0]
+        lists = {"filterable.txt": filterable.names if filterable else None, "blacklist.txt": self._blacklist[0]}
         return {file: names for file, names in lists.items() if names is not None}
 
     def read_binary(self, path: str) -> bytes:
         return self.files.read(path)
 
 
-def listed(function: str, names: Optional[frozenset[str]], source: Fact) -> Fact:
+def listed(function: str, names: Optional[Container[str]], source: Fact) -> Fact:
     """Is a function in a list that may not be known?"""
     if names is None:
         return Fact(source.state, None, source.evidence, source.errno)

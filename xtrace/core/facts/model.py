@@ -8,10 +8,10 @@ all implement it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Optional, Protocol
 
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member
 
 
@@ -88,6 +88,9 @@ class Symbols(Protocol):
 
     def lookup(self, name: str) -> tuple[KernelSymbol, ...]:
         """All symbols with exactly this name."""
+
+    def address(self, name: str) -> Optional[int]:
+        """Where a symbol lies, of data as well as of text; None where that is not known or hidden."""
 
     def variants(self, name: str) -> tuple[KernelSymbol, ...]:
         """Symbols `name.SUFFIX` that the compiler made of a function (.isra.0, .constprop.0, .part.0, .cold)."""

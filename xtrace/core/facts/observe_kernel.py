@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Callable, Literal, Optional
+from typing import TYPE_CHECKING, Callable
 
+from xtrace.core.elf.notes import build_id, notes
 from xtrace.core.facts.files import shortened
 from xtrace.core.facts.model import Fact, State
 
@@ -79,24 +80,9 @@ def _version(host: LiveHost) -> Fact:
     return host.files.content("/proc/sys/kernel/version")
 
 
-def notes_build_id(data: bytes) -> Optional[str]:
-    """The GNU build id among ELF notes (elf(5), NT_GNU_BUILD_ID), in hexadecimal."""
-    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
-    for order in orders:
-        at = 0
-        while at + 12 <= len(data):
-            name_size, size, kind = (int.from_bytes(data[at + i : at + i + 4], order) for i in (0, 4, 8))
-            start = at + 12 + (name_size + 3 & ~3)
-            if name_size > 64 or start + size > len(data):
-                break
-            if kind == 3 and data[at + 12 : at + 16] == b"GNU\0":
-                return data[start : start + size].hex()
-            at = start + (size + 3 & ~3)
-    return None
-
-
 def _build_id(host: LiveHost) -> Fact:
-    found = notes_build_id(host.files.read(_BUILD_ID))
+    data = host.files.read(_BUILD_ID)
+    found = build_id(note for order in "<>" for note in notes(data, order))
     if found:
         return Fact(State.PRESENT, found, f"GNU note of {_BUILD_ID}")
     return Fact(State.ABSENT, None, f"{_BUILD_ID} has no build id")

@@ -56,7 +56,7 @@ def _clocks(text: str) -> list[str]:
 
 
 def _instance_options(host: LiveHost) -> Fact:
-    """Options became an instance's own in v4.4 (Linux 9a38a8856f41, 37aea98b84c0): then it has its own directory."""
+    """Options became an instance's own in v4.4 (Linux 9a38a8856f41): then it has its own directory."""
     if not host.tracefs.yes:
         return host.tracefs
     return _settings(host)["tracefs.instance_options"]

@@ -1,4 +1,4 @@
-"""Recordings made by others: folders of kernel facts, and a System.map with a configuration, as recorded hosts.
+"""Recordings made by others: folders of kernel facts, as recorded hosts.
 
 A folder is a host of the recorded fleet (its README.md describes the files) or the live capture of a RHEL 7 kernel.
 """
@@ -15,14 +15,17 @@ from typing import Callable, Optional
 
 from xtrace.core.errors import XtraceError
 from xtrace.core.facts import recording
-from xtrace.core.facts.composed_events import systems
 from xtrace.core.facts.conclusive import fact_to_json
-from xtrace.core.facts.kernel_config import parse_config
 from xtrace.core.facts.model import Fact, State
 from xtrace.core.facts.recording import RecordedHost
 from xtrace.core.facts.transcript import read_transcript
 
 _MAX_BYTES = 64 << 20
+
+
+def is_recorded(folder: Path) -> bool:
+    """Is the folder a host of the recorded fleet, or a live capture?"""
+    return (folder / "meta.json").is_file() or (folder / "trials.txt").is_file()
 
 
 def import_recorded(folder: Path) -> RecordedHost:
@@ -41,11 +44,7 @@ def recorded_fleet(folder: Path) -> Mapping[str, Callable[[], RecordedHost]]:
         return lambda: import_recorded(place)
 
     known = (entry for entry in sorted(folder.iterdir()) if entry.is_dir())
-    return {
-        entry.name: importer(entry)
-        for entry in known
-        if (entry / "meta.json").is_file() or (entry / "trials.txt").is_file()
-    }
+    return {entry.name: importer(entry) for entry in known if is_recorded(entry)}
 
 
 def write_fleet(source: Path, target: Path) -> Iterator[Path]:
@@ -212,35 +211,3 @@ def _formats(path: Path) -> Optional[bytes]:
                 if file:
                     texts[f"{parts[-3]}:{parts[-2]}"] = file.read().decode("utf-8", "replace")
     return recording.formats_text(texts).encode()
-
-
-# --- System.map -------------------------------------------------------------------------------------------------------
-
-
-def import_system_map(map_file: Path, config_file: Optional[Path], release: str, arch: str) -> RecordedHost:
-    """A host of which only a System.map and perhaps a configuration are known.
-
-    Events come from `__tracepoint_NAME` symbols; events of modules are not among them.
-
-    Raises XtraceError XT0409, OSError.
-    """
-    text = map_file.read_bytes()
-    if not re.match(rb"[0-9a-fA-F]+ \S \S+\n", text):
-        raise XtraceError.of("XT0409", f"{map_file} is not a System.map: its first line is not `ADDRESS TYPE NAME`")
-    symbols = re.sub(rb"^[0-9a-fA-F]+ ", b"", text, flags=re.M)
-    names = {name.decode() for name in re.findall(rb" __tracepoint_(\w+)$", text, re.M)}
-    events = sorted(f"{systems().get(name, '?')}:{name}" for name in names)
-    files = {"symbols.txt": symbols, "events.txt": "".join(f"{name}\n" for name in events).encode()}
-    if config_file is not None:
-        config = config_file.read_bytes()
-        if not parse_config(config.decode("utf-8", "replace")):
-            raise XtraceError.of("XT0409", f"{config_file} sets no CONFIG_ option")
-        files["config"] = config
-    files["facts.json"] = recording.document(
-        release,
-        arch,
-        {},
-        captured={"method": "System.map", "sources": [map_file.name]},
-        config={"source": config_file.name if config_file else "", "complete": config_file is not None},
-    )
-    return RecordedHost(files, map_file.name)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import translate
 from functools import cached_property
+from typing import Optional
 
 from xtrace.core.facts.model import KernelSymbol, alike, near_names
 
@@ -32,6 +33,18 @@ class KernelSymbols:
         """All text symbols with exactly this name."""
         wanted = name.encode("utf-8", "surrogateescape")
         return tuple(s for s in self._holding(b" " + wanted) if s.name == name)
+
+    def address(self, name: str) -> Optional[int]:
+        """Where a symbol lies, of data as well as of text; None where it is not listed, or its address is hidden."""
+        wanted = b" " + name.encode("utf-8", "surrogateescape")
+        at = self.text.find(wanted)
+        while at >= 0:
+            end = self.text.find(b"\n", at)
+            match = _LINE.fullmatch(self.text[self.text.rfind(b"\n", 0, at) + 1 : end])
+            if match and match[3] == wanted[1:] and match[1]:
+                return int(match[1], 16) or None
+            at = self.text.find(wanted, end)
+        return None
 
     def variants(self, name: str) -> tuple[KernelSymbol, ...]:
         """Text symbols `name.SUFFIX` that the compiler made of a function, in name order."""

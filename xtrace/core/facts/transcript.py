@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from xtrace.core.facts.model import Fact, State
+from xtrace.core.facts.observe_tracefs import FILES
 
 _TRIED = {
     "kprobe.usable": r"p:g/e do_sys_open",
@@ -26,22 +27,8 @@ _TRIED = {
 }
 """Fact to the definition, as a regular expression, that was tried for it."""
 
-_DIRECTORY = {
-    "tracefs.instances": "instances",
-    "tracefs.set_event_pid": "set_event_pid",
-    "tracefs.synthetic_events": "synthetic_events",
-    "tracefs.kprobe_events": "kprobe_events",
-    "tracefs.uprobe_events": "uprobe_events",
-    "tracefs.dynamic_events": "dynamic_events",
-    "tracefs.error_log": "error_log",
-    "tracefs.buffer_percent": "buffer_percent",
-}
-_OPTIONS = {
-    "tracefs.event_fork": "event-fork",
-    "tracefs.stack_option": "stacktrace",
-    "tracefs.record_tgid": "record-tgid",
-    "tracefs.user_stack_option": "userstacktrace",
-}
+_DIRECTORY = {fact: name for fact, name in FILES.items() if "/" not in name}
+_OPTIONS = {fact: name[len("options/") :] for fact, name in FILES.items() if name.startswith("options/")}
 _PROGRAMS = {
     "bpf.prog.kprobe": "kprobe",
     "bpf.prog.tracepoint": "tracepoint",

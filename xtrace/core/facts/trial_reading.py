@@ -7,7 +7,6 @@ not. The definition is taken all the same, and only a record tells.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 from contextlib import suppress
@@ -62,6 +61,8 @@ def _recorded(host: LiveHost, name: str) -> Fact:
 
 
 def _compared(host: LiveHost, instance: str, name: str) -> Fact:
+    import ctypes
+
     switch = f"{instance}/events/{name}/pointer/enable"
     append(f"{instance}/set_event_pid", str(os.getpid()))
     append(switch, "1")

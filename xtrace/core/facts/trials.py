@@ -12,11 +12,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Union
 
 from xtrace.core.facts.files import errno_name, missing
 from xtrace.core.facts.model import Fact, State
+from xtrace.core.records import dataclass
 
 if TYPE_CHECKING:
     from xtrace.core.facts.live import LiveHost
@@ -75,6 +75,7 @@ TRIALS: dict[str, Trial] = {
     "uprobe.ref_ctr": Definition(_UPROBE, "p:{event} {place}(0x40)"),
     "tracefs.eprobes": Definition(("dynamic_events",), "e:{event} sched.sched_switch"),
     "tracefs.fprobe_events": Definition(("dynamic_events",), "f:{event} {function}"),
+    "tracefs.fprobe_exit_args": Definition(("dynamic_events",), "f:{event} {function}%return a=$arg1 b=$retval"),
     "tracefs.tprobe_events": Definition(("dynamic_events",), "t:{event} sched_switch"),
     "tracefs.btf_args": Definition(_KPROBE, "p:{event} vfs_read count=count"),
     "tracefs.hist_triggers": Setting(_SWITCH, "trigger", "hist:keys=next_pid", "!hist:keys=next_pid"),
@@ -83,6 +84,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "tracefs.synthetic": Synthetic(),
     "tracefs.fetch.arg_n": _fetch("$arg1", _KPROBE),
+    "tracefs.fetch.arg_at_return": Definition(_KPROBE, "r:{event} {place} a=$arg1 b=$retval"),
     "tracefs.fetch.comm": _fetch("$comm"),
     "tracefs.fetch.ustring": _fetch("+0($stack0):ustring"),
     "tracefs.fetch.string": _fetch("+0($stack0):string"),

@@ -295,6 +295,16 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class MapDeclaration:
+    """`let @name = kind(size);`: how many keys the map takes, and whether a full one forgets its oldest (`lru`)."""
+
+    name: str
+    lru: bool
+    size: int
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Program:
     """A whole program. `definitions` is the C preamble (struct, enum, #define, #include) as written, a directive or a
     definition each.
@@ -306,3 +316,4 @@ class Program:
     clauses: tuple[Clause, ...]
     config: tuple[tuple[str, Union[int, str]], ...] = ()
     definitions: tuple[Span, ...] = ()
+    maps: tuple[MapDeclaration, ...] = ()

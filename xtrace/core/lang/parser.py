@@ -94,7 +94,7 @@ class _Parser:
         if self._diagnostics:
             raise ProgramError(*_in_order(self._diagnostics))
         config, definitions = tuple(self._preamble.config), tuple(self._preamble.definitions)
-        return ast.Program(self._source, tuple(self._clauses), config, definitions)
+        return ast.Program(self._source, tuple(self._clauses), config, definitions, tuple(self._preamble.maps))
 
     def _clause(self, start: int) -> int:
         """Read a clause; the offset behind it, which is greater than `start`."""

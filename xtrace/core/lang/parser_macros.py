@@ -7,7 +7,7 @@ as a statement it becomes a block; one that is nothing but an expression can be 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional, Union
 
 from xtrace.core.errors import Diagnostic
@@ -17,6 +17,7 @@ from xtrace.core.lang.parser_cursor import Cursor
 from xtrace.core.lang.parser_statements import block
 from xtrace.core.lang.source import Source, Span
 from xtrace.core.lang.walk import field_names
+from xtrace.core.records import dataclass
 
 _DEEPEST = 8
 _LARGEST = 20_000

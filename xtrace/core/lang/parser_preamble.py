@@ -6,12 +6,13 @@ import re
 from typing import Optional, Union
 
 from xtrace.core.errors import Diagnostic
-from xtrace.core.lang.lexer import END, NAME, NUMBER, TEXT, Lexer
+from xtrace.core.lang import ast
+from xtrace.core.lang.lexer import END, NAME, NUMBER, TEXT, Lexer, Token
 from xtrace.core.lang.parser_cursor import Cursor, Failure
 from xtrace.core.lang.parser_macros import Macro, macro
 from xtrace.core.lang.parser_statements import ProbeInside
 from xtrace.core.lang.source import Source, Span
-from xtrace.core.lang.spellings import TAGS, UNSUPPORTED_SECTIONS, setting_name
+from xtrace.core.lang.spellings import MAP_KINDS, TAGS, UNSUPPORTED_SECTIONS, setting_name
 
 Setting = tuple[str, Union[int, str]]
 
@@ -58,6 +59,7 @@ class PreambleReader:
         self.config: list[Setting] = []
         self.definitions: list[Span] = []
         self.macros: list[Macro] = []
+        self.maps: list[ast.MapDeclaration] = []
 
     def section(self, position: int) -> Optional[int]:
         """Read the section at `position`; the offset behind it, or None where a clause begins there."""
@@ -74,8 +76,7 @@ class PreambleReader:
         if _CONFIG.match(self._text, position):
             return self._config(position)
         if _MAP_DECLARATION.match(self._text, position):
-            hint = "maps need no declaration; config = { max_map_keys = N } sets their size"
-            return self._unsupported("map declarations", position, ";", hint)
+            return self._map_declaration(position)
         if _MACRO.match(self._text, position):
             return self._macro(position)
         section = _SECTION.match(self._text, position)
@@ -135,6 +136,25 @@ class PreambleReader:
                 self._diagnostics.append(failure.diagnostic)
         return tokens[-1].end
 
+    def _map_declaration(self, position: int) -> int:
+        """`let @name = lruhash(100);` (bpftrace 0.24)"""
+        tokens = self._lexer.run(position, ends=";")
+        c = Cursor(self._source, tokens, self._diagnostics)
+        try:
+            c.advance()
+            name = c.advance()
+            c.expect("=", f"after {name.text}")
+            kind = c.name("the kind of the map")
+            opening = c.expect("(", f"after {kind.text}")
+            size = _map_size(c, kind)
+            c.close(opening)
+            c.expect(";", "after the declaration")
+            self.maps.append(ast.MapDeclaration(name.text[1:], "lru" in kind.text, size, c.since(position)))
+        except Failure as failure:
+            if failure.diagnostic:
+                self._diagnostics.append(failure.diagnostic)
+        return tokens[-1].end
+
     # --- config --------------------------------------------------------------------------------------------------
 
     def _config(self, position: int) -> int:
@@ -169,6 +189,15 @@ def _comment_hint(word: Optional[re.Match[str]]) -> tuple[str, ...]:
     if word and word.group() in TAGS:
         return ("a definition is written without #",)
     return ("comments begin with //",)
+
+
+def _map_size(c: Cursor, kind: Token) -> int:
+    if kind.text not in MAP_KINDS:
+        hint = f"one of {', '.join(MAP_KINDS)}"
+        raise c.failure("XT0116", f"maps of the kind {kind.text} are not supported", c.span(kind), hint)
+    if c.token.kind != NUMBER or c.token.value == 0:
+        raise c.unexpected("how many keys the map takes", "a number of 1 or more")
+    return int(c.advance().value)
 
 
 def _value(c: Cursor) -> Union[int, str]:

@@ -120,6 +120,9 @@ def setting_name(written: str) -> str:
     return _OLD_SETTINGS.get(name, name)
 
 
+MAP_KINDS = ("hash", "lruhash", "percpuhash", "percpulruhash", "percpuarray")
+"""What `let @map = KIND(SIZE)` may say. How a map is spread over CPUs is each engine's own business."""
+
 UNSUPPORTED_SECTIONS = {
     "fn": "functions",
     "subprog": "functions",

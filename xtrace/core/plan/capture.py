@@ -6,13 +6,13 @@ events, so every value that exists only while the event happens must be named be
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional, Union
 
 from xtrace.core import ir
 from xtrace.core.attach import USER_SPACE
 from xtrace.core.plan.traverse import blocks, statements, with_blocks, with_expressions, within
+from xtrace.core.records import dataclass
 from xtrace.core.types import Int, Symbol, Tuple
 
 RECORD_BUILTINS = frozenset(("nsecs", "elapsed", "cpu", "rand", "ncpus", "cpid"))
@@ -174,20 +174,6 @@ def separate(program: ir.Program) -> ir.Program:
         rest = tuple(point for point in clause.attach if not isinstance(point, USER_SPACE))
         clauses += [replace(clause, attach=points) for points in (own, rest) if points]
     return replace(program, clauses=tuple(clauses))
-
-
-def split_predicate(
-    predicate: Optional[ir.Expr], in_kernel: Callable[[ir.Expr], bool]
-) -> tuple[Optional[ir.Expr], Optional[ir.Expr]]:
-    """Split a predicate at its `&&` into what the kernel can decide and the rest; None where a part is empty.
-
-    Predicates have no side effects and reads that fault give 0, so the parts may be tested in any order.
-    """
-    kernel: list[ir.Expr] = []
-    rest: list[ir.Expr] = []
-    for conjunct in conjuncts(predicate):
-        (kernel if in_kernel(conjunct) else rest).append(conjunct)
-    return conjunction(kernel), conjunction(rest)
 
 
 def conjuncts(predicate: Optional[ir.Expr]) -> list[ir.Expr]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xtrace.core import ir
 from xtrace.core.attach import USER_SPACE
-from xtrace.core.plan.model import Plan, Refusal, Verdict
+from xtrace.core.plan.model import Plan, Refusal, Start, Verdict
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,13 @@ def choose(verdicts: Sequence[Verdict], wish: str | None = None) -> Ranking:
 
 def fidelity(plan: Plan) -> int:
     """How much of what was asked is lost: each degradation, and each approximate source."""
-    return len(plan.degradations) + sum(1 for choice in plan.choices if choice.approximate)
+    return len(losses(plan))
+
+
+def losses(plan: Plan) -> tuple[str, ...]:
+    """What is lost, in words for the user."""
+    approximate = (f"{choice.event}: {choice.approximate}" for choice in plan.choices if choice.approximate)
+    return (*(degradation.message for degradation in plan.degradations), *approximate)
 
 
 def remoteness(plan: Plan) -> int:
@@ -52,9 +58,11 @@ def remoteness(plan: Plan) -> int:
     return sum(len(choice.passed_over) for choice in plan.choices if choice.approximate)
 
 
-def cost(plan: Plan) -> tuple[bool, bool]:
-    """Aggregating in user space costs the traced task a record per event; compiling costs seconds before the first."""
-    return (aggregates(plan.program) and not plan.aggregates_in_kernel, plan.compiles)
+def cost(plan: Plan) -> tuple[bool, bool, Start]:
+    """Minutes before the first event are too long in an incident. Aggregating in user space costs the traced task a
+    record per event, more than the seconds that a program takes to compile."""
+    in_user_space = aggregates(plan.program) and not plan.aggregates_in_kernel
+    return (plan.start is Start.MINUTES, in_user_space, plan.start)
 
 
 def aggregates(program: ir.Program) -> bool:
@@ -66,7 +74,7 @@ def aggregates(program: ir.Program) -> bool:
 
 def settled(plan: Plan) -> bool:
     """Can no other backend's plan come before this one? Then the others need not be asked before a run."""
-    return fidelity(plan) == 0 and cost(plan) == (False, False)
+    return fidelity(plan) == 0 and cost(plan) == (False, False, Start.AT_ONCE)
 
 
 def _reasons(plan: Plan) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ string can be recorded there and the map can hold it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.plan.capture import after_assignment, fixed_by_event, forget_assigned, look_through
 from xtrace.core.plan.traverse import all_expressions, statements, with_blocks, with_expressions
+from xtrace.core.records import dataclass
 from xtrace.core.types import Int, Pointer
 
 

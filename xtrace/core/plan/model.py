@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from enum import IntEnum
 from pathlib import Path
 from typing import Literal, Optional, Union
 
@@ -11,6 +12,7 @@ from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 
 SHIPPED_PROBES = Path(__file__).parents[2] / "probes"
 """xtrace's own named events and tools; plugins add more directories."""
@@ -21,7 +23,8 @@ class Request:
     """What the user asks for, the same for every backend: a parsed program with its options folded.
 
     `parameters` are the positional parameters; the scope comes from -p, -c, --uid and --cgroup. `probe_paths` are the
-    directories in which named events are looked up.
+    directories in which named events are looked up. With `elsewhere` the artifact may run on another host, so software
+    that is not installed here is a degradation, not a refusal.
     """
 
     program: ast.Program
@@ -32,6 +35,7 @@ class Request:
     cpid: int = 0
     unsafe: bool = False
     probe_paths: tuple[Path, ...] = (SHIPPED_PROBES,)
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,19 @@ class Choice:
     approximate: str = ""
 
 
+class Start(IntEnum):
+    """How long a plan takes until its first event."""
+
+    AT_ONCE = 0
+    SECONDS = 1
+    MINUTES = 2
+
+
 @dataclass(frozen=True)
 class Plan:
     """How one backend would run the program here. Immutable data, ready to render.
 
-    `aggregates_in_kernel` and `compiles` are what `choose` weighs; `costs` are words for the user.
+    `aggregates_in_kernel` and `start` are what `choose` weighs; `costs` are words for the user.
     `detail` is the backend's own lowered model.
     """
 
@@ -80,7 +92,7 @@ class Plan:
     costs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     aggregates_in_kernel: bool = False
-    compiles: bool = False
+    start: Start = Start.AT_ONCE
     detail: object = field(default=None, compare=False, repr=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import Optional
@@ -20,6 +20,7 @@ from xtrace.core.probes import source_text
 from xtrace.core.probes.schema import Reader
 from xtrace.core.probes.yaml_nodes import Mapping as MappingNode
 from xtrace.core.probes.yaml_nodes import read
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Inet, Int, Pointer, Stack, String, Symbol, Void
 
 FIELD_TYPES: dict[str, CType] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import near_names
 from xtrace.core.lang.source import Span
 from xtrace.core.probes.yaml_nodes import Items, Mapping, Node, Value
+from xtrace.core.records import dataclass
 
 _KINDS = {Value: "a single value", Items: "a list", Mapping: "a mapping"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
@@ -13,6 +12,7 @@ from xtrace.core.lang.source import Source
 from xtrace.core.probes.schema import Reader
 from xtrace.core.probes.yaml_nodes import Items, Value, read
 from xtrace.core.probes.yaml_nodes import Mapping as MappingNode
+from xtrace.core.records import dataclass
 
 OPTION_TYPES = ("flag", "int", "string")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -8,11 +8,11 @@ applied here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Union
 
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang.source import Source, Span
+from xtrace.core.records import dataclass
 
 Plain = Union[None, bool, int, float, str]
 _MOST_NODES = 50_000

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from functools import lru_cache
 from pathlib import Path
 
+from xtrace.core.elf.file import Elf
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang.source import Span
-from xtrace.core.resolve.elf import Elf
 
 _LIBRARY_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 
@@ -28,7 +27,9 @@ def find(name: str, span: Span) -> str:
     """The path of a program or library. Raises NoBinaryError with XT0506."""
     if "/" in name:
         return name
-    path = _library(name) or shutil.which(name)
+    from shutil import which
+
+    path = _library(name) or which(name)
     if path is None:
         hint = "give the path of a program or library"
         raise NoBinaryError(Diagnostic("XT0506", f"no program or library {name!r} is found", span, (hint,)))
@@ -75,4 +76,4 @@ def load(path: str, facts: HostFacts, span: Span) -> Elf:
 
 @lru_cache(maxsize=8)
 def _parsed(path: str, data: bytes) -> Elf:
-    return Elf(data)
+    return Elf.of(data)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xtrace.core.facts.model import HostFacts, KernelSymbol
+from xtrace.core.records import dataclass
 from xtrace.core.resolve.inlining import Inlining, kin, partly_inlined, wholly_inlined
 
 _KNOWLEDGE = Path(__file__).parent / "knowledge"
@@ -41,6 +41,12 @@ class FunctionState(Enum):
     UNPROBED = "unprobed"
 
 
+_NO_FUNCTIONS = {
+    "__pfx_": "it is the padding before a function, which never runs (Linux 6.2 and later)",
+    "__cfi_": "it is the hash before a function that indirect calls are checked with (CONFIG_CFI), which never runs",
+    "__SCT__": "it is the trampoline of a static call, whose code the kernel replaces while it runs",
+}
+"""Beginnings of text symbols that are no functions."""
 _ATTACHABLE = (FunctionState.EXACT, FunctionState.INCOMPLETE, FunctionState.TRANSFORMED)
 
 
@@ -66,21 +72,29 @@ class FunctionVerdict:
         return self.state in _ATTACHABLE
 
 
-def judge(function: str, facts: HostFacts, module: str = "", thorough: bool = False) -> FunctionVerdict:
+def judge(function: str, facts: HostFacts, module: str = "") -> FunctionVerdict:
     """The state of one function on a host, from its symbols, its lists, and what is known of other kernels.
 
-    `module` narrows the search to one module. `thorough` also asks whether ftrace can filter the function; a live
-    host then makes its list of all functions, which takes longer than starting a trace.
+    `module` narrows the search to one module.
     """
     symbols = facts.fact("kernel.kallsyms")
     if not symbols.yes:
         evidence = symbols.evidence or "kallsyms was not recorded"
         remedy = "check it on the host itself"
         return FunctionVerdict(function, FunctionState.UNPROBED, (function,), evidence, remedy)
+    padding = no_function(function)
+    if padding:
+        remedy = f"probe {function[len(padding[0]) :]}"
+        return FunctionVerdict(function, FunctionState.NOTRACE, (), padding[1], remedy)
     found = _distinct(facts.symbols.lookup(function), module)
     if found:
-        return _present(function, found, facts, thorough or facts.recorded)
+        return _present(function, found, facts)
     return _varied(function, facts, module) or _missing(function, facts)
+
+
+def no_function(symbol: str) -> tuple[str, str] | None:
+    """The beginning that tells that a text symbol is no function, and what it is; None for functions."""
+    return next((one for one in _NO_FUNCTIONS.items() if symbol.startswith(one[0])), None)
 
 
 def _distinct(found: Sequence[KernelSymbol], module: str) -> list[KernelSymbol]:
@@ -97,14 +111,14 @@ def in_module(symbol: KernelSymbol, pattern: str) -> bool:
 # --- the symbol is there ---------------------------------------------------------------------------------------------
 
 
-def _present(function: str, found: Sequence[KernelSymbol], facts: HostFacts, thorough: bool) -> FunctionVerdict:
+def _present(function: str, found: Sequence[KernelSymbol], facts: HostFacts) -> FunctionVerdict:
     refused = facts.blacklisted(function)
     if refused.yes:
         evidence = refused.evidence or "it is on the kprobe blacklist"
         return FunctionVerdict(function, FunctionState.BLACKLISTED, (), evidence, _way_out(function, facts))
     if len(found) > 1:
         return _ambiguous(function, found, facts)
-    if thorough and checks_notrace(facts) and facts.filterable(function).no:
+    if checks_notrace(facts) and facts.filterable(function).no:
         evidence = f"{facts.filterable(function).evidence}, and this kernel refuses kprobes on such functions"
         return FunctionVerdict(function, FunctionState.NOTRACE, (), evidence, _way_out(function, facts))
     module = found[0].module

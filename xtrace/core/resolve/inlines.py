@@ -7,7 +7,7 @@ hold the function's name are walked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -47,9 +47,20 @@ def inlined_sites(vmlinux: str, function: str, arch: str) -> tuple[InlinedSite, 
         reader = _Reader(
             elf.get_dwarf_info(relocate_dwarf_sections=elf["e_type"] == "ET_REL"), function, _REGISTERS.get(arch, ())
         )
-        found = {site.offset: site for site in reader.sites()}
+        found = _by_address(reader.sites())
         start = _stext(elf)
     return tuple(InlinedSite(address - start, found[address].arguments) for address in sorted(found))
+
+
+def _by_address(sites: Iterable[InlinedSite]) -> dict[int, InlinedSite]:
+    """Instances that begin at one instruction, one inside of the other's caller, are one place to probe: an argument is
+    where any of them knows it to be."""
+    found: dict[int, InlinedSite] = {}
+    for site in sites:
+        before = found.get(site.offset, InlinedSite(site.offset, {})).arguments
+        known = {name: one for name, one in site.arguments.items() if one != UNKNOWN}
+        found[site.offset] = InlinedSite(site.offset, {**known, **{n: o for n, o in before.items() if o != UNKNOWN}})
+    return found
 
 
 def _stext(elf: Any) -> int:
@@ -184,7 +195,9 @@ def _expressions(parsed: Any, address: int, base: int) -> Iterator[Any]:
             base = entry.base_address
         elif hasattr(entry, "loc_expr"):
             shift = 0 if getattr(entry, "is_absolute", False) else base
-            if entry.begin_offset + shift <= address < entry.end_offset + shift:
+            begin, end = entry.begin_offset + shift, entry.end_offset + shift
+            # GCC writes an empty range for what holds between two instructions (location views).
+            if begin <= address < end or begin == end == address:
                 yield entry.loc_expr
 
 

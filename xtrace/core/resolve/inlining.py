@@ -10,9 +10,10 @@ files.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+
+from xtrace.core.records import dataclass
 
 _KNOWLEDGE = Path(__file__).parent / "knowledge"
 _NEAREST = 3

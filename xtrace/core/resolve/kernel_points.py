@@ -9,7 +9,7 @@ from xtrace.core import attach as at
 from xtrace.core.facts.ctypes_text import parse_parameters
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang import ast
-from xtrace.core.resolve.functions import FunctionState, FunctionVerdict, checks_notrace, in_module, judge
+from xtrace.core.resolve.functions import FunctionState, FunctionVerdict, checks_notrace, in_module, judge, no_function
 from xtrace.core.resolve.located import Located, nothing
 from xtrace.core.types import CType
 
@@ -85,6 +85,7 @@ def _prototype(
 
 def _glob(point: ast.AttachPoint, module: str, pattern: str, facts: HostFacts) -> Located:
     symbols = [one for one in facts.symbols.glob(pattern) if "." not in one.name and in_module(one, module)]
+    symbols = [one for one in symbols if no_function(one.name) is None]
     counted = Counter(symbol.name for symbol in symbols)
     listed = checks_notrace(facts)
     usable = [

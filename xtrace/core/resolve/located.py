@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from xtrace.core import attach as at
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)

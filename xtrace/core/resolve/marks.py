@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xtrace.core import ir
 from xtrace.core.plan.traverse import with_blocks, with_expressions
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ once; only where there is none are the others compared by what they lose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
@@ -16,6 +15,7 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.plan.model import Choice, Degradation
 from xtrace.core.probes.events import Event
+from xtrace.core.records import dataclass
 from xtrace.core.resolve.marks import Mark
 from xtrace.core.resolve.source import Attempt, Offer, PassedOverError
 from xtrace.core.resolve.transformed import Objections

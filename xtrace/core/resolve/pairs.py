@@ -9,11 +9,11 @@ entry:                            exit, where @__1_entered[key]:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.probes.events import SourceSpec
+from xtrace.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fnmatch import filter as fnfilter
 from fnmatch import fnmatchcase
 
 from xtrace.core import attach as at
+from xtrace.core.elf.file import Elf
+from xtrace.core.elf.usdt import UsdtNote
 from xtrace.core.errors import Diagnostic, XtraceError
 from xtrace.core.facts.model import HostFacts, near_names
 from xtrace.core.lang import ast
 from xtrace.core.resolve import binaries
 from xtrace.core.resolve.binaries import NoBinaryError
-from xtrace.core.resolve.elf import Elf, UsdtNote, matching
 from xtrace.core.resolve.kernel_points import GLOB, inlined, kernel_function, offset_of
 from xtrace.core.resolve.located import Located, nothing
 
@@ -165,7 +167,7 @@ def _uprobe(point: ast.AttachPoint, facts: HostFacts) -> Located:
     offset = offset_of(plus)
     if offset is None:
         return nothing("XT0513", f"+{plus} is not an offset in bytes", point, "unsupported", f"{function}+0x10, say")
-    names = matching(elf.functions, function) if GLOB.search(function) else [function]
+    names = sorted(fnfilter(elf.functions, function)) if GLOB.search(function) else [function]
     found = tuple(
         at.Uprobe(
             f"{point.kind}:{path}:{name}{'+' + plus if plus else ''}", path, name, elf.functions[name] + offset, returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from xtrace.core import attach as at
@@ -16,10 +16,15 @@ from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import Event, all_events, find_event
+from xtrace.core.records import dataclass
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
 from xtrace.core.resolve.transformed import Objections, also_of_variants
+from xtrace.core.resolve.user_symbols import user_symbol
+
+BIG_ENDIAN = frozenset(("s390x", "s390", "ppc64", "ppc", "mips", "sparc64"))
+"""Architectures, as `uname -m` names them, that keep the highest byte first."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,15 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
 
     Raises ProgramError for what is wrong with the program itself.
     """
-    settings = Settings(request.config, request.parameters, request.unsafe, request.cpid)
+    settings = Settings(
+        request.config,
+        request.parameters,
+        request.unsafe,
+        request.cpid,
+        little_endian=facts.arch not in BIG_ENDIAN,
+        kernel_address=lambda name: facts.symbols.address(name),  # reading all symbols takes 50 ms
+        user_symbol=lambda attach, name, span: user_symbol(attach, name, facts, span),
+    )
     objections = also_of_variants(objections)
     work = _Work(request, facts, objections, Typer(request.program, facts.types, settings))
     for clause in request.program.clauses:
@@ -118,16 +131,23 @@ def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -
     else:
         work.missing += missing
     work.attached |= any(not isinstance(point, at.USER_SPACE) for point in found)
-    groups = by_layout(found) if _reads_record(clause) else [tuple(found)] if found else []
+    groups = _groups(clause, found)
     for group in groups:
         typed = work.typer.type_clause(clause, group)
         work.marks.append(Mark())
         work.problems += [d for d in work.objections(typed) if d not in work.problems]
 
 
-def _reads_record(clause: ast.Clause) -> bool:
-    """Does the clause use anything that differs by attach point? Only then must it be typed for each layout."""
-    names = {node.name for node in nodes((clause.predicate, clause.body)) if isinstance(node, ast.Name)}
+def _groups(clause: ast.Clause, found: Sequence[at.Attach]) -> Sequence[tuple[at.Attach, ...]]:
+    """Attach points for which the clause means the same; what uses something that differs is typed for each layout."""
+    used = list(nodes((clause.predicate, clause.body)))
+    if any(isinstance(node, ast.Call) and node.function == "uaddr" for node in used):
+        return [(point,) for point in found]
+    return by_layout(found) if _reads_record(used) else [tuple(found)] if found else []
+
+
+def _reads_record(used: Iterable[object]) -> bool:
+    names = {node.name for node in used if isinstance(node, ast.Name)}
     return bool(names & {"args", "ctx", "retval"}) or any(name.startswith("arg") for name in names)
 
 

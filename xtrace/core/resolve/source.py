@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from xtrace.core import attach as at
 from xtrace.core import ir
+from xtrace.core.alike import said_once
 from xtrace.core.errors import Diagnostic, ProgramError
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang import ast
 from xtrace.core.lang.typing.host import EventSource
 from xtrace.core.lang.typing.typer import Typer
 from xtrace.core.probes.events import Event, SourceSpec, shown
+from xtrace.core.records import dataclass
 from xtrace.core.resolve.live import names_in_use
 from xtrace.core.resolve.located import Located, nothing
 from xtrace.core.resolve.marks import Mark, marked
@@ -163,7 +164,7 @@ class Attempt:
                 (doubts if one.state == "incomplete" else notes).extend(one.notes)
             found += [(one, last.points[index] if spec.leave else None) for index, one in enumerate(first.points)]
         if not found:
-            raise PassedOverError("; ".join(dict.fromkeys(_why(located) for _, located in missing)))
+            raise PassedOverError("; ".join(said_once(list(dict.fromkeys(_why(located) for _, located in missing)))))
         notes += [f"{self.event.name} does without {name} here: {_why(located)}" for name, located in missing]
         named = tuple((self._named(one), self._named(other) if other else None) for one, other in found)
         return Places(named, tuple(dict.fromkeys(doubts)), tuple(dict.fromkeys(notes)))
@@ -260,7 +261,8 @@ def _words(diagnostics: tuple[Diagnostic, ...], where: at.Attach) -> str:
     for one in diagnostics:
         kind = "unprobed" if one.code == "XT0209" and _unread(where) else _REASONS.get(one.code, "")
         kinds.setdefault(kind, {})[one.message] = None
-    return "; ".join(f"{kind}: {'; '.join(said)}" if kind else "; ".join(said) for kind, said in kinds.items())
+    told = {kind: "; ".join(said_once(list(said))) for kind, said in kinds.items()}
+    return "; ".join(f"{kind}: {said}" if kind else said for kind, said in told.items())
 
 
 def _unread(where: at.Attach) -> bool:

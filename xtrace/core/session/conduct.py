@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from xtrace.core import ir
 from xtrace.core.backend import Backend
 from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
 from xtrace.core.facts.model import HostFacts
-from xtrace.core.facts.number_names import capability_names, disk_names, signal_names
+from xtrace.core.facts.number_names import (
+    CgroupPaths,
+    capability_names,
+    disk_names,
+    error_names,
+    signal_names,
+    user_names,
+)
 from xtrace.core.facts.syscalls import syscall_names
 from xtrace.core.plan.model import Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
+from xtrace.core.records import dataclass
 from xtrace.core.resolve.named_values import values_of
 from xtrace.core.session.attempt import launch_first
 from xtrace.core.session.drive import Limits, Writer, drive
@@ -98,6 +106,9 @@ def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
         "disk": disk_names,
         "signal": signal_names,
         "capability": capability_names,
+        "errno": error_names,
+        "user": user_names,
+        "cgroup": CgroupPaths,
     }
 
     def names(enum: str) -> Mapping[int, str]:
@@ -110,14 +121,19 @@ def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
 
 
 def _merged(refused: list[Refusal]) -> Iterator[Diagnostic]:
-    """Each reason once, with the backends that have it; what all of them say comes first and is said of none."""
+    """Each reason once, with the backends that have it; what all of them say comes first and is said of none.
+
+    Where the program is at fault, what an engine lacks besides is a note.
+    """
     backends: dict[Diagnostic, list[str]] = {}
     for one in refused:
         for reason in one.reasons:
             backends.setdefault(reason, []).append(one.backend)
-    for reason, names in sorted(backends.items(), key=lambda item: len(item[1]) < len(refused)):
+    blamed = any(reason.span for reason in backends)
+    for reason, names in sorted(backends.items(), key=lambda item: (item[0].span is None, len(item[1]) < len(refused))):
         words = reason.message if len(names) == len(refused) else f"{', '.join(names)}: {reason.message}"
-        yield replace(reason, message=words)
+        aside = blamed and reason.span is None
+        yield replace(reason, message=words, severity="note" if aside else reason.severity)
 
 
 def refusal(refused: list[Refusal], title: str, facts: HostFacts) -> PlanError | PrivilegeError:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from xtrace.core.errors import LossError
 from xtrace.core.events import AttachedOutput, LossOutput, NoticeOutput, Output, Printed, Table
 from xtrace.core.messages import Exited, Message
+from xtrace.core.records import dataclass
 from xtrace.core.session.present import Presenter
 from xtrace.core.session.stop import Deadline, Reader, Signals, discard
 from xtrace.core.session.wording import inert

@@ -21,7 +21,7 @@ from xtrace.core.events import (
     ValueOutput,
 )
 from xtrace.core.events import Sequence as Items
-from xtrace.core.messages import Attached, Exited, Hit, Loss, MapDump, Message, Notice, Value
+from xtrace.core.messages import UNREAD, Attached, Forked, Hit, Loss, MapDump, Mapped, Message, Notice, Stacked, Value
 from xtrace.core.session.clocks import WallClock, strftime
 from xtrace.core.session.columns import table_of
 from xtrace.core.session.commands import file_text, shell_text
@@ -30,7 +30,7 @@ from xtrace.core.session.printf import Formatter
 from xtrace.core.session.shown import Showing
 from xtrace.core.session.symboliser import Symboliser
 from xtrace.core.session.wording import inert, text_of
-from xtrace.core.types import Stack, Symbol
+from xtrace.core.types import Stack, String, Symbol
 
 _Present = Callable[[Hit], "list[Output]"]
 
@@ -89,8 +89,17 @@ class Presenter:
             return [LossOutput(message.kind, message.count, message.where, message.remedy)]
         if isinstance(message, Notice):
             return [NoticeOutput(message.text)]
-        assert isinstance(message, (Exited, Hit))
+        self._learn(message)
         return []
+
+    def _learn(self, message: Message) -> None:
+        """What names for addresses will need."""
+        if isinstance(message, Mapped):
+            self.symbols.mapped(message)
+        elif isinstance(message, Forked):
+            self.symbols.forked(message.pid, message.parent)
+        elif isinstance(message, Stacked):
+            self.symbols.remember(message.pid)
 
     def _map(self, dump: MapDump) -> list[Output]:
         showing = self._maps[dump.map]
@@ -109,7 +118,10 @@ class Presenter:
 
     def _formatter(self, text: str, kinds: Sequence[Any]) -> Callable[[Sequence[Value]], str]:
         write = Formatter(text, self._words)
-        shows = tuple(self._showing.number(kind) for kind in kinds)
+        showing = self._showing
+        shows = tuple(
+            (showing.of if letter == "s" else showing.number)(kind) for kind, letter in zip(kinds, write.letters)
+        )
         return lambda values: write([show(value) for show, value in zip(shows, values)])
 
     def _printf(self, number: int, site: ir.Printf) -> _Present:
@@ -121,7 +133,7 @@ class Presenter:
         assert table is not None
         kinds = [kind for _, kind in site.columns]
         cuttable = tuple((i, name) for i, (name, kind) in enumerate(site.columns) if self._showing.cut(kind))
-        shows = tuple(str if self._showing.cut(kind) else self._showing.of(kind) for kind in kinds)
+        shows = tuple(_readable if isinstance(kind, String) else self._showing.of(kind) for kind in kinds)
         epoch, was_cut = self._wall.of, self._showing.was_cut
 
         def row(hit: Hit) -> list[Output]:
@@ -168,6 +180,10 @@ _SITES: dict[type, Callable[[Presenter, int, Any], _Present]] = {
     ir.Join: Presenter._join,
     ir.System: Presenter._system,
 }
+
+
+def _readable(text: Value) -> str | None:
+    return None if text is UNREAD else str(text)
 
 
 def safe_text(shown: Shown) -> str:

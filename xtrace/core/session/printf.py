@@ -29,6 +29,8 @@ class Formatter:
     def __init__(self, text: str, words: Callable[[Shown], str] = text_of) -> None:
         self._words = words
         self._shows: list[_Show] = []
+        self.letters: list[str] = []
+        """The conversion of each value, `d` or `s` say."""
         parts: list[str] = []
         end = 0
         for found in _CONVERSION.finditer(text):
@@ -46,7 +48,9 @@ class Formatter:
 
     def _conversion(self, flags: str, width: str, precision: str | None, length: str | None, letter: str) -> str:
         """The conversion as Python writes it; enters how its values are shown."""
-        self._shows += [number_of for given in (width, precision) if given == "*"]
+        stars = [given for given in (width, precision) if given == "*"]
+        self._shows += [number_of for _ in stars]
+        self.letters += [*stars, letter]
         exact = "" if precision is None or letter in "cp" else f".{precision}"
         if letter == "o" and "#" in flags:
             self._shows.append(lambda value: f"0{unsigned(number_of(value)):o}")

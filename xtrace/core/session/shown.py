@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from xtrace.core.events import Blob, Hexadecimal, Sequence, Shown
 from xtrace.core.lang.arithmetic import convert, unsigned
 from xtrace.core.messages import StackValue
+from xtrace.core.records import dataclass
 from xtrace.core.session.clocks import WallClock
 from xtrace.core.session.symboliser import Symboliser, frames_of, symbol_text
 from xtrace.core.types import (
@@ -52,7 +53,7 @@ class Showing:
         return self.number(kind)
 
     def number(self, kind: CType) -> Convert:
-        """Like `of`, but an enumerated value stays a number: what a printf format gets."""
+        """Like `of`, but an enumerated value stays a number: what every conversion of printf but %s gets."""
         if isinstance(kind, (Int, Enumerated)):
             return integer(kind.size, kind.signed)
         maker = _MAKERS.get(type(kind))
@@ -120,13 +121,18 @@ def inet(value: Any) -> str:
     return inet_ntop(AF_INET6, value) if len(value) == 16 else ""
 
 
+def hardware_address(data: bytes) -> str:
+    """Six bytes as bpftrace's `macaddr` writes them."""
+    return data.hex(":").upper()
+
+
 _MAKERS: dict[type, Callable[[Showing, Any], Convert]] = {
     Bool: lambda _, kind: bool,
     String: Showing._string,
     Void: lambda _, kind: lambda value: None,
     Pointer: lambda _, kind: lambda value: Hexadecimal(unsigned(value)),
     Inet: lambda _, kind: inet,
-    Buffer: lambda _, kind: Blob,
+    Buffer: lambda _, kind: hardware_address if kind.mac else Blob,
     Struct: lambda _, kind: Blob,
     Stack: Showing._stack,
     Symbol: Showing._symbol,

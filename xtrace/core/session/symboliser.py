@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional, Protocol
 
 from xtrace.core.events import Frames
 from xtrace.core.lang.arithmetic import unsigned
-from xtrace.core.messages import StackValue, SymbolValue
+from xtrace.core.messages import Mapped, StackValue, SymbolValue
+from xtrace.core.records import dataclass
 from xtrace.core.types import Stack
 
 
@@ -30,6 +30,12 @@ class Symboliser(Protocol):
 
     def remember(self, pid: int) -> None:
         """Record now what will be needed to name the addresses of a process that may end."""
+
+    def mapped(self, one: Mapped) -> None:
+        """A process mapped a file to run it."""
+
+    def forked(self, pid: int, parent: int) -> None:
+        """A process began with what its parent had mapped."""
 
 
 def symbol_text(value: SymbolValue, symbols: Symboliser) -> str:

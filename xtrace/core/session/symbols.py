@@ -6,12 +6,14 @@ Nothing is read before the first stack or symbol is shown, but the mappings of p
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Optional
 
-from xtrace.core.session.elf_functions import ElfFunctions
+from xtrace.core.elf.functions import ByAddress
+from xtrace.core.elf.image import Image
+from xtrace.core.messages import Mapped
+from xtrace.core.records import dataclass
 from xtrace.core.session.symboliser import Place
 
 _TEXT = frozenset(b"tTwW")
@@ -62,7 +64,7 @@ class HostSymbols:
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
         self._mappings: dict[int, tuple[Mapping, ...]] = {}
-        self._files: dict[str, Optional[ElfFunctions]] = {}
+        self._files: dict[str, Optional[ByAddress]] = {}
         self._kernel_places: dict[int, Optional[Place]] = {}
 
     @cached_property
@@ -90,6 +92,19 @@ class HostSymbols:
         for mapping in found:
             self._functions(pid, mapping.path)
 
+    def mapped(self, one: Mapped) -> None:
+        """Remember a mapping; what it lies over is gone."""
+        if one.path.startswith("/"):
+            others = (old for old in self._mappings.get(one.pid, ()) if old.end <= one.start or one.end <= old.start)
+            self._mappings[one.pid] = (Mapping(one.start, one.end, one.offset, one.path), *others)
+
+    def forked(self, pid: int, parent: int) -> None:
+        """Remember a process's parent's mappings as its own."""
+        if parent not in self._mappings:
+            self.remember(parent)
+        if parent in self._mappings:
+            self._mappings[pid] = self._mappings[parent]
+
     def user(self, pid: int, address: int) -> Optional[Place]:
         """What holds an address of a process; looks at the process anew when the address is in no known mapping."""
         mapping = self._mapping(pid, address)
@@ -105,17 +120,18 @@ class HostSymbols:
     def _mapping(self, pid: int, address: int) -> Optional[Mapping]:
         return next((m for m in self._mappings.get(pid, ()) if m.start <= address < m.end), None)
 
-    def _functions(self, pid: int, path: str) -> Optional[ElfFunctions]:
+    def _functions(self, pid: int, path: str) -> Optional[ByAddress]:
         """The functions of a mapped file as the process sees it, which may be in another mount namespace."""
         if path not in self._files:
             self._files[path] = self._read(pid, path) if path.startswith("/") else None
         return self._files[path]
 
-    def _read(self, pid: int, path: str) -> Optional[ElfFunctions]:
+    def _read(self, pid: int, path: str) -> Optional[ByAddress]:
         name = path.removesuffix(" (deleted)")
         for place in (self._proc / str(pid) / "root" / name[1:], Path(name)):
             try:
-                return ElfFunctions(place.read_bytes())
+                with place.open("rb") as file:
+                    return ByAddress(Image(file))
             except (OSError, ValueError):
                 continue
         return None

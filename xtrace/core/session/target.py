@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import shutil
 import signal
 import struct
 import time
@@ -134,7 +133,9 @@ def _split(command: str) -> list[str]:
 
 
 def _find(name: str) -> str:
-    path = shutil.which(name)
+    from shutil import which
+
+    path = which(name)
     if path:
         return path
     if "/" in name:

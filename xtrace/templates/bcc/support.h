@@ -154,6 +154,12 @@ static __always_inline void x_auto_string(void *to, u32 size, u64 address) {
     else x_user_string(to, size, address);
 }
 
+/* The bytes of a text before its NUL; the reader counts while it copies. */
+static __always_inline u64 x_length(void *copy, u32 size, void *text) {
+    s64 copied = bpf_probe_read_kernel_str(copy, size, text);
+    return copied > 0 ? copied - 1 : 0;
+}
+
 static __always_inline void x_kernel_bytes(void *to, u32 size, u64 address) {
     bpf_probe_read_kernel(to, size, (void *)address);
 }

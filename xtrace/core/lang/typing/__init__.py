@@ -28,12 +28,14 @@ from xtrace.core.lang.typing import (
     maps,
     memory,
     named_numbers,
+    named_parameters,
     names,
     operators,
     outputs,
     sizes,
     statements,
     text_functions,
+    user_addresses,
 )
 from xtrace.core.lang.typing.checking import check
 from xtrace.core.lang.typing.host import EventSource, Settings, Types
@@ -42,7 +44,7 @@ from xtrace.core.lang.typing.typer import AttachedClause, Trial, Typer
 __all__ = ["AttachedClause", "EventSource", "Settings", "Trial", "Typer", "Types", "check"]
 
 _REGISTERED = (
-    byte_functions, functions, maps, memory, named_numbers, names, operators, outputs, sizes, statements,
-    text_functions,
+    byte_functions, functions, maps, memory, named_numbers, named_parameters, names, operators, outputs,
+    sizes, statements, text_functions, user_addresses,
 )  # fmt: skip
 """Modules that put their typers into the registry when they are imported."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.attach import Kprobe, Usdt
+from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.context import Context
 from xtrace.core.lang.typing.kinds import INT64, UINT64
 from xtrace.core.lang.typing.operators import convert
 from xtrace.core.lang.typing.probes import ENTRIES, FUNCTIONS, RETURNS, TIMERS
-from xtrace.core.types import CType, Int, Pointer, Space, Stack, String, Struct, Void
+from xtrace.core.records import dataclass
+from xtrace.core.types import CType, Enumerated, Int, Pointer, Space, Stack, String, Struct, Void
 
 _UINT32 = Int(4, False)
 _NAME_BYTES = 64
@@ -54,10 +55,8 @@ BUILTINS: dict[str, _Builtin] = {
 }
 
 _UNSUPPORTED = {
-    "username": "uid is the number; getent passwd UID gives the name",
     "usermode": "profile stacks tell: ustack is empty in the kernel",
     "numaid": "cpu tells the processor; lscpu maps it to its node",
-    "pcomm": "ppid is the parent's number",
     "ctx": "args.FIELD and argN give what the context holds",
     "stack": "use kstack",
 }
@@ -76,6 +75,11 @@ def builtin(ctx: Context, name: str, span: Span) -> Optional[ir.Expr]:
         return ir.Builtin(name, found.type, span)
     if name == "retval":
         return _retval(ctx, span)
+    if name == "pcomm":
+        parent = ast.Member(ast.Name("curtask", span), "real_parent", True, span)
+        return ctx.expr(ast.Member(parent, "comm", True, span))
+    if name == "username":
+        return ir.Address(ir.Builtin("uid", _UINT32, span), Enumerated("user", 4, False), span)
     argument = _ARGUMENT.match(name)
     if argument:
         return _argument(ctx, name, bool(argument.group(1)), int(argument.group(2)), span)
@@ -143,7 +147,7 @@ def parameter(ctx: Context, name: str, span: Span) -> Optional[ir.Expr]:
         return None
     for index, known in enumerate(attach.parameters):
         if known.name == name:
-            if attach.returns:
+            if attach.returns and not attach.trampoline:
                 hint = f"keep it at the entry probe, @{name}[tid] = args.{name}, and read it here"
                 return ctx.report("XT0208", f"{name} is gone when {attach.function} returns", span, hint)
             return _register_value(ir.Arg(index, INT64, span), known.type, span)

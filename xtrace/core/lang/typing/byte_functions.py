@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from xtrace.core import ir
@@ -32,6 +33,8 @@ from xtrace.core.types import (
 
 _INET_SIZES = {4: 2, 16: 10}
 """Bytes of an address and its family: AF_INET, AF_INET6."""
+_MAC_BYTES = 6
+_MAC = Buffer(_MAC_BYTES, mac=True)
 
 
 @function("buf", 1, 2)
@@ -57,6 +60,27 @@ def buf(ctx: Context, node: ast.Call) -> ir.Expr:
     if not is_number(value.type):
         return wrong(ctx, node, 0, value, "an address")
     return ir.ReadBytes(value, length, ctx.space_of(value), kind, node.span)
+
+
+@function("macaddr", 1, 1)
+def macaddr(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The six bytes of a hardware address, from an array or through a pointer."""
+    found = locate(ctx, node.args[0])
+    if isinstance(found.type, Array) and isinstance(found, Location):
+        size = size_of(found.type)
+        if size is None or size < _MAC_BYTES:
+            return ctx.report("XT0205", f"a hardware address has 6 bytes, not {size}", node.args[0].span)
+        if found.record is not None:
+            return ir.Field(replace(found.record, size=_MAC_BYTES), _MAC, node.span)
+        return ir.ReadBytes(address(found, node.span), ir.Const(_MAC_BYTES), found.space, _MAC, node.span)
+    value = fetch(ctx, found, node.args[0])
+    if isinstance(value.type, Unknown):
+        return ir.Var("", _MAC, node.span)
+    if isinstance(value, ir.ReadString):
+        return ir.ReadBytes(value.address, ir.Const(_MAC_BYTES), value.space, _MAC, node.span)
+    if not is_number(value.type):
+        return wrong(ctx, node, 0, value, "the address of 6 bytes, or an array of them")
+    return ir.ReadBytes(value, ir.Const(_MAC_BYTES), ctx.space_of(value), _MAC, node.span)
 
 
 @function("syscall_name", 1, 1)
@@ -173,7 +197,10 @@ def _in_space(ctx: Context, node: ast.Call, space: Space) -> ir.Expr:
 
 @function("ksym", 1, 1)
 def ksym(ctx: Context, node: ast.Call) -> ir.Expr:
-    return ir.Address(numeric(ctx, node, 0), Symbol(False), node.span)
+    value = numeric(ctx, node, 0)
+    if isinstance(value, ir.Const) and value.value == 0:
+        return literal(ctx, "0x0", node.span)  # no symbol lies there; programs begin maps of names with it
+    return ir.Address(value, Symbol(False), node.span)
 
 
 @function("usym", 1, 1)
@@ -190,7 +217,7 @@ def kaddr(ctx: Context, node: ast.Call) -> ir.Expr:
         return unknown(node.span)
     found = look_up(symbol) if look_up is not None else None
     if not found:
-        hint = "/proc/kallsyms lists the symbols; it hides addresses from users without CAP_SYSLOG"
+        hint = "/proc/kallsyms lists them: of data only with CONFIG_KALLSYMS_ALL, with addresses only for CAP_SYSLOG"
         return ctx.report("XT0201", f"the address of {symbol} is not known here", node.args[0].span, hint)
     return ir.Const(integer(found, node.span).value, UINT64, node.span)
 

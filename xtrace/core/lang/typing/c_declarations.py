@@ -1,30 +1,35 @@
 """C declarations of a preamble, laid out as the compilers of 64-bit Linux do (System V ABI, natural alignment).
 
-Types of the kernel that stand by value inside a program's own struct are not known here and are refused.
+Structs of the kernel that stand by value inside a program's own struct are asked of the host.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Optional
 
+from xtrace.core.c_types import QUALIFIERS, SIZE_WORDS
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Source, Span
 from xtrace.core.lang.typing.c_expressions import evaluate, parse_constant
+from xtrace.core.lang.typing.host import Types
 from xtrace.core.lang.typing.kinds import size_of, width
-from xtrace.core.lang.typing.names_of_types import BASIC, spelled
+from xtrace.core.lang.typing.names_of_types import basic, spelled
+from xtrace.core.records import dataclass
 from xtrace.core.types import Array, CType, Enumerated, Int, Member, Pointer, Space, Struct, Void
 
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|<<|>>|[-+*/%&|^~!<>()\[\]{};:,=])")
 _NOWHERE = Span(Source("", ""), 0, 0)
-_QUALIFIERS = frozenset(("const", "volatile", "restrict", "static", "extern", "inline", "__user", "__rcu", "__percpu"))
-_NUMERIC = frozenset(("unsigned", "signed", "char", "short", "int", "long"))
 
 
 class DeclarationError(ValueError):
     """A declaration that cannot be read; the message is for the user."""
+
+
+class HostNeededError(Exception):
+    """A struct holds one of the kernel's, whose size only a host tells."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Layouts:
     enumerators: dict[str, int] = field(default_factory=dict)
     enums: dict[str, dict[int, str]] = field(default_factory=dict)
     anonymous: int = 0
+    host: Optional[Types] = None
+    """Asked for structs of the kernel that a struct of the program contains."""
+    hostless: bool = True
 
     def numbers(self, macros: Mapping[str, ast.Expr]) -> dict[str, int]:
         """The names that stand for integers: enumerators, and the macros that are numbers."""
@@ -159,12 +167,11 @@ class _Reader:
             self._next()
             return self._enum()
         words = [self._next()]
-        if words[0] in _NUMERIC:
-            while self._peek() in _NUMERIC or self._peek() in _QUALIFIERS:
+        if words[0] in SIZE_WORDS:
+            while self._peek() in SIZE_WORDS or self._peek() in QUALIFIERS:
                 words.append(self._next())
         name = spelled(" ".join(words))
-        name = f"{name} int" if name in ("unsigned", "signed") else name
-        found = self._layouts.typedefs.get(name) or BASIC.get(name)
+        found = self._layouts.typedefs.get(name) or basic(name)
         if found is None:
             raise DeclarationError(f"the type {name} is not known to this preamble; write it out in C's own types")
         self._skip_qualifiers()
@@ -173,7 +180,7 @@ class _Reader:
     def _skip_qualifiers(self) -> bool:
         """Pass qualifiers and attributes; tells whether `packed` was among them."""
         packed = False
-        while self._peek() in _QUALIFIERS or self._peek() == "__attribute__":
+        while self._peek() in QUALIFIERS or self._peek() == "__attribute__":
             if self._next() == "__attribute__":
                 packed = self._attribute() or packed
         return packed
@@ -223,7 +230,7 @@ class _Reader:
     def _declarator(self, base: CType) -> tuple[str, CType, Optional[int]]:
         """Name, type and bit count of `*name[4]`, `name : 3`, `(*name)(…)`."""
         type_ = base
-        while self._peek() == "*" or self._peek() in _QUALIFIERS:
+        while self._peek() == "*" or self._peek() in QUALIFIERS:
             if self._next() == "*":
                 type_ = Pointer(type_, Space.KERNEL)
         if self._take("("):
@@ -292,8 +299,10 @@ class _Reader:
             if name and bits:
                 laying.members.append(Member(name, type_, offset, width(type_), first, bits))
             return
+        if isinstance(type_, Struct) and type_.size == 0 and type_.name not in self._layouts.structs:
+            type_ = self._of_host(type_, name)
         size = size_of(type_)
-        if size is None or (isinstance(type_, Struct) and size == 0 and type_.name not in self._layouts.structs):
+        if size is None:
             raise DeclarationError(f"the size of {name or 'a member'} is not known to this preamble")
         offset = laying.place(size, 1 if packed else self._align(type_))
         if name:
@@ -302,6 +311,15 @@ class _Reader:
         if isinstance(type_, Struct):
             inner = self._layouts.structs[type_.name].members
             laying.members += [replace(one, offset=one.offset + offset) for one in inner]
+
+    def _of_host(self, struct: Struct, name: str) -> CType:
+        """A struct of the kernel's inside one of the program's."""
+        if self._layouts.hostless:
+            raise HostNeededError
+        found = self._layouts.host.struct(struct.name) if self._layouts.host is not None else None
+        if found is None:
+            raise DeclarationError(f"the size of {name or 'a member'} is not known to this preamble or on this host")
+        return found
 
     def _align(self, type_: CType) -> int:
         if isinstance(type_, Array):

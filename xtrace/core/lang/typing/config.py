@@ -11,8 +11,8 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 
 _STACK_MODES = ("bpftrace", "perf", "raw")
-_MISSING_PROBES = ("error", "warn", "ignore")
-_LEAST = {"max_map_keys": 1, "max_strlen": 2}
+_WORDS = {"missing_probes": ("error", "warn", "ignore"), "aggregate": ("auto", "kernel", "user")}
+_LEAST = {"max_map_keys": 1, "max_strlen": 2, "buffer_kb": 4}
 _MOST_STRING = 4096
 """A page: what one record of any engine surely holds."""
 
@@ -92,8 +92,8 @@ def _truth(value: _Value) -> Optional[bool]:
 def _problem(name: str, value: _Value) -> str:
     if name == "print_maps_on_exit":
         return "" if _truth(value) is not None else f"{name} is true or false"
-    if name == "missing_probes":
-        return "" if value in _MISSING_PROBES else f"{name} is one of {', '.join(_MISSING_PROBES)}"
+    if name in _WORDS:
+        return "" if value in _WORDS[name] else f"{name} is one of {', '.join(_WORDS[name])}"
     if not isinstance(value, int) or value < _LEAST[name]:
         return f"{name} is a number of at least {_LEAST[name]}"
     return f"max_strlen is at most {_MOST_STRING}" if name == "max_strlen" and value > _MOST_STRING else ""

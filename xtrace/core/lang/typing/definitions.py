@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
-from xtrace.core.lang.typing.c_declarations import DeclarationError, Layouts, read_declarations
+from xtrace.core.lang.spellings import PREDEFINED
+from xtrace.core.lang.typing.c_declarations import DeclarationError, HostNeededError, Layouts, read_declarations
 from xtrace.core.lang.typing.c_expressions import evaluate, parse_constant
 from xtrace.core.lang.typing.constants import ABI_CONSTANTS
 from xtrace.core.lang.typing.host import Types
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
@@ -35,10 +37,10 @@ class Definitions:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def read_definitions(spans: Sequence[Span]) -> Definitions:
+def read_definitions(spans: Sequence[Span], host: Optional[Types] = None) -> Definitions:
     """Read a preamble, given as the pieces that the parser found. Never raises: what cannot be read is complained about
     (XT0229), as an error where a type is lost and as a warning where a macro is."""
-    definitions = Definitions()
+    definitions = Definitions(layouts=Layouts(host=host, hostless=host is None))
     conditions = _Conditions(definitions.macros)
     for span in spans:
         for text in _pieces(span.text):
@@ -98,7 +100,7 @@ class _Conditions:
         if name == "if" and words[:1] != ["defined"]:
             return words[:1] != ["0"]
         symbol = words[-1] if words else ""
-        defined = symbol == "BPFTRACE_HAVE_BTF" or symbol in self._macros
+        defined = symbol in PREDEFINED or symbol in self._macros
         negated = name == "ifndef" or (name == "if" and rest.lstrip().startswith("!"))
         return defined != negated
 
@@ -133,6 +135,8 @@ def _define(definitions: Definitions, name: str, callable_: bool, body: str, spa
 def _declarations(definitions: Definitions, text: str, span: Span) -> None:
     try:
         read_declarations(text, definitions.layouts, definitions.macros)
+    except HostNeededError:
+        return  # what only a host knows agrees with everything until one is asked
     except DeclarationError as error:
         definitions.diagnostics.append(Diagnostic("XT0229", str(error), span))
 

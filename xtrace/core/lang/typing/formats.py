@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xtrace.core import ir
 from xtrace.core.lang import ast
 from xtrace.core.lang.typing.context import Context
 from xtrace.core.lang.typing.kinds import describe, is_number
+from xtrace.core.records import dataclass
 from xtrace.core.types import (
     Array,
     Bool,
@@ -80,6 +80,8 @@ def check_format(
 def _shows(letter: str, type_: CType) -> bool:
     if isinstance(type_, (Unknown, Void)):
         return True
+    if isinstance(type_, Buffer) and type_.mac:
+        return letter == "s"
     if letter == "s":
         return isinstance(type_, _TEXTUAL)
     if letter == "r":
@@ -88,6 +90,8 @@ def _shows(letter: str, type_: CType) -> bool:
 
 
 def _hint(type_: CType) -> tuple[str, ...]:
+    if isinstance(type_, Buffer) and type_.mac:
+        return ("use %s",)
     for kind, conversion in _FOR:
         if isinstance(type_, kind):
             return (f"use {conversion}",)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import field
 from typing import Callable, Optional, Protocol
 
 from xtrace.core import ir
+from xtrace.core.attach import Attach
 from xtrace.core.lang import ast
+from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Member
 
 
@@ -43,12 +46,22 @@ class EventSource:
 
 
 @dataclass(frozen=True)
+class UserSymbol:
+    """A symbol of a traced program: `distance` bytes from where `register` points when the probe fires."""
+
+    register: str
+    distance: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a run fixes besides the program.
 
-    `parameters` are the positional parameters, None where they are not known yet. `little_endian` is the byte order of
-    the traced host. `kernel_address` answers `kaddr()`; `event_fields` tells the fields of a named event while no
-    source is chosen (None: no such event known).
+    `parameters` are the positional parameters, None where they are not known yet, and `named` those of `getopt()`.
+    `little_endian` is the byte order of the traced host. `kernel_address` answers `kaddr()`, `user_symbol` answers
+    `uaddr()` at one attach point; `event_fields` tells the fields of a named event while no source is chosen (None: no
+    such event known).
     """
 
     config: ir.Config = ir.Config()
@@ -57,5 +70,7 @@ class Settings:
     cpid: int = 0
     stack_mode: str = "bpftrace"
     little_endian: bool = True
+    named: Mapping[str, Optional[str]] = field(default_factory=dict)
+    user_symbol: Optional[Callable[[Attach, str, Span], Optional[UserSymbol]]] = None
     kernel_address: Optional[Callable[[str], Optional[int]]] = None
     event_fields: Optional[Callable[[str], Optional[Mapping[str, CType]]]] = None

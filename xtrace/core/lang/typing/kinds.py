@@ -133,7 +133,7 @@ def _join_sized(a: CType, b: CType) -> Optional[CType]:
     if isinstance(a, String) and isinstance(b, String):
         return String(max(a.size, b.size))
     if isinstance(a, Buffer) and isinstance(b, Buffer):
-        return Buffer(max(a.size, b.size))
+        return Buffer(max(a.size, b.size)) if a.mac is b.mac else None
     if isinstance(a, Tuple) and isinstance(b, Tuple) and len(a.items) == len(b.items):
         items = [join(x, y) for x, y in zip(a.items, b.items)]
         return None if None in items else Tuple(tuple(item for item in items if item is not None))

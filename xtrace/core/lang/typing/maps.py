@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.core import ir
@@ -25,6 +24,7 @@ from xtrace.core.lang.typing.operators import combine
 from xtrace.core.lang.typing.registry import expression
 from xtrace.core.lang.typing.tables import MapEntry
 from xtrace.core.lang.typing.variables import step_variable
+from xtrace.core.records import dataclass
 from xtrace.core.types import (
     AGGREGATIONS,
     Aggregation,

@@ -6,7 +6,7 @@ only where a value is needed does it become a read. So nested structs cost one r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional, Union
 
 from xtrace.core import ir
@@ -27,6 +27,7 @@ from xtrace.core.lang.typing.names import bound_expression
 from xtrace.core.lang.typing.operators import combine, offset_pointer
 from xtrace.core.lang.typing.probes import RECORDS
 from xtrace.core.lang.typing.registry import expression
+from xtrace.core.records import dataclass
 from xtrace.core.types import Array, Buffer, CType, Int, Member, Pointer, Space, String, Struct, Tuple, Unknown, Void
 
 
@@ -269,9 +270,22 @@ def _element(ctx: Context, node: ast.Index) -> Found:
         moved = offset_pointer(ctx, "+", value, count, node.span)
         return Location(value.type.to, value.type.space, moved) if isinstance(moved.type, Pointer) else moved
     if isinstance(value.type, String):
-        hint = 'strncmp(text, "/", 1) == 0 tells how a text begins'
-        return ctx.report("XT0220", "xtrace does not take single characters of a string", node.span, hint)
+        return _character(ctx, value, count, node)
     return ctx.report("XT0212", f"{node.base.span.text} is {_article(value.type)}, not an array", node.span)
+
+
+def _character(ctx: Context, text: ir.Expr, count: ir.Expr, node: ast.Index) -> ir.Expr:
+    """One byte of a string, a number as C's char is."""
+    if isinstance(count.type, Unknown):
+        return ir.Var("", Int(1, True), node.span)
+    if not isinstance(count, ir.Const):
+        return ctx.report("XT0223", "an index into a string must be a constant", node.index.span)
+    if count.value < 0:
+        return ctx.report("XT0205", "an index into a string is 0 or more", node.index.span)
+    if isinstance(text, ir.Text):
+        byte = text.value.encode("utf-8", "surrogateescape")[count.value : count.value + 1]
+        return ir.Const(int.from_bytes(byte, "little", signed=True), Int(1, True), node.span)
+    return ir.TextByte(text, count.value, span=node.span)
 
 
 def _array_element(ctx: Context, base: Location, array: Array, count: ir.Expr, node: ast.Index) -> Found:

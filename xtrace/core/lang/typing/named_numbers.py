@@ -1,4 +1,4 @@
-"""Functions that mark a number as one which is shown by a name: of a disk, a signal, a capability, a state of TCP.
+"""Functions that mark a number as one which is shown by a name: of a disk, a signal, an error, a cgroup and so on.
 
 The number itself travels and can be compared; the controller looks the name up when it shows the value.
 """
@@ -35,3 +35,15 @@ def tcp_state(ctx: Context, node: ast.Call) -> ir.Expr:
 def capability_name(ctx: Context, node: ast.Call) -> ir.Expr:
     """The number of a capability, shown as `CAP_SYS_ADMIN`."""
     return ir.Address(numeric(ctx, node, 0), Enumerated("capability", 8, True), node.span)
+
+
+@function("strerror", 1, 1)
+def strerror(ctx: Context, node: ast.Call) -> ir.Expr:
+    """An errno value, shown by the C library's words for it."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("errno", 8, True), node.span)
+
+
+@function("cgroup_path", 1, 1)
+def cgroup_path(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The number of a control group, shown as its path in the hierarchy of version 2."""
+    return ir.Address(numeric(ctx, node, 0), Enumerated("cgroup", 8, False), node.span)

@@ -5,58 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
+from xtrace.core.c_types import LATER_TYPEDEFS, QUALIFIERS, SIZE_WORDS, TYPEDEFS, integer
 from xtrace.core.lang import ast
 from xtrace.core.lang.typing.context import Context
 from xtrace.core.lang.typing.host import Types
-from xtrace.core.lang.typing.kinds import INT64, UINT64
-from xtrace.core.types import Array, Bool, CType, Enumerated, Int, Pointer, String, Struct, Void
-
-_UINT8, _UINT16, _UINT32 = Int(1, False), Int(2, False), Int(4, False)
-_INT8, _INT16, _INT32 = Int(1, True), Int(2, True), Int(4, True)
+from xtrace.core.types import Array, CType, Enumerated, Int, Pointer, String, Struct
 
 BASIC: dict[str, CType] = {
-    "void": Void(),
-    "bool": Bool(),
-    "_Bool": Bool(),
-    "char": _INT8,
+    **TYPEDEFS,
+    **{f"{'' if signed else 'u'}int{8 * size}": Int(size, signed) for signed in (True, False) for size in (1, 2, 4, 8)},
     "string": String(),
-    "size_t": UINT64,
-    "ssize_t": INT64,
-    "uintptr_t": UINT64,
-    "intptr_t": INT64,
-    "off_t": INT64,
-    "loff_t": INT64,
-    "pid_t": _INT32,
-    "uid_t": _UINT32,
-    "gid_t": _UINT32,
-    "mode_t": _UINT32,
-    "dev_t": _UINT32,
-    "sector_t": UINT64,
-    "__be16": _UINT16,
-    "__be32": _UINT32,
-    "__be64": UINT64,
-    "__le16": _UINT16,
-    "__le32": _UINT32,
-    "__le64": UINT64,
 }
-for _size, _words in ((1, "char"), (2, "short"), (4, "int"), (8, "long")):
-    for _signed in (True, False):
-        _type = Int(_size, _signed)
-        _bits, _sign = 8 * _size, "" if _signed else "u"
-        for _name in (f"{_sign}int{_bits}", f"{_sign}int{_bits}_t", f"{'s' if _signed else 'u'}{_bits}"):
-            BASIC[_name] = _type
-        BASIC[f"__{'s' if _signed else 'u'}{_bits}"] = _type
-        BASIC[f"{'signed' if _signed else 'unsigned'} {_words}"] = _type
-        if _words != "char":
-            BASIC[_words if _signed else f"u{_words}"] = _type
+"""Types with one word for a name: the kernel's, and the language's own. C's integers are named by several."""
 
-_QUALIFIERS = frozenset(("const", "volatile", "restrict", "__user", "__rcu", "__kernel", "__percpu"))
 _TAGS = ("struct", "union", "enum")
 
 
 def spelled(name: str) -> str:
     """A C type name in one canonical order: `long unsigned int` is `unsigned long`, `struct  sock` is `struct sock`."""
-    words = [word for word in name.split() if word not in _QUALIFIERS]
+    words = [word for word in name.split() if word not in QUALIFIERS]
     if len(words) < 2 or words[0] in _TAGS:
         return " ".join(words)
     sign = "unsigned" if "unsigned" in words else "signed" if "signed" in words else ""
@@ -65,15 +32,19 @@ def spelled(name: str) -> str:
     return f"{sign} {kind}" if sign else kind
 
 
+def basic(canonical: str) -> Optional[CType]:
+    """The type of a name in canonical order that needs no host."""
+    words = canonical.split()
+    return integer(words) if words and SIZE_WORDS.issuperset(words) else BASIC.get(canonical)
+
+
 def named_type(types: Types, name: str) -> Optional[CType]:
     """The type that a C name without stars stands for; None where nobody knows it.
 
     A struct that is not known is still a type (pointers to it are just addresses), of size 0.
     """
     canonical = spelled(name)
-    if canonical in ("unsigned", "signed"):
-        canonical += " int"
-    found = BASIC.get(canonical)
+    found = basic(canonical)
     if found is not None:
         return found
     tag, _, rest = canonical.partition(" ")
@@ -81,7 +52,7 @@ def named_type(types: Types, name: str) -> Optional[CType]:
         return types.struct(rest) or Struct(rest, 0, tag == "union")
     if tag == "enum" and rest:
         return types.typedef(canonical) or types.typedef(rest) or Enumerated(rest)
-    return types.typedef(canonical) or types.struct(canonical)
+    return types.typedef(canonical) or LATER_TYPEDEFS.get(canonical) or types.struct(canonical)
 
 
 def resolve_type(ctx: Context, node: ast.TypeName) -> Optional[CType]:
@@ -89,7 +60,9 @@ def resolve_type(ctx: Context, node: ast.TypeName) -> Optional[CType]:
     base = named_type(ctx.types, node.name)
     if base is None:
         if not ctx.hostless:
-            hints = ctx.near(node.name, list(BASIC)) or ("a struct is written with the word: struct " + node.name,)
+            hints = ctx.near(node.name, [*BASIC, *sorted(SIZE_WORDS)]) or (
+                "a struct is written with the word: struct " + node.name,
+            )
             ctx.report("XT0211", f"the type {node.name} is not known here", node.span, *hints)
             return None
         if not node.pointers:

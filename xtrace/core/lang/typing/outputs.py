@@ -10,11 +10,11 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.arguments import numeric
 from xtrace.core.lang.typing.columns import emitted_columns
-from xtrace.core.lang.typing.context import Context
+from xtrace.core.lang.typing.context import Context, unknown
 from xtrace.core.lang.typing.formats import check_format
 from xtrace.core.lang.typing.kinds import describe
 from xtrace.core.lang.typing.maps import read_type, typed_keys
-from xtrace.core.lang.typing.registry import action
+from xtrace.core.lang.typing.registry import action, function
 from xtrace.core.types import Int, Pointer, String, Struct
 
 _MOST_STRINGS = 16
@@ -190,16 +190,36 @@ def zero(ctx: Context, node: ast.Call) -> None:
 def delete(ctx: Context, node: ast.Call) -> None:
     """Entries, each `@m[keys]`, or a map without keys; a key that is not there is no error."""
     for ref in node.args:
-        if not isinstance(ref, ast.MapRef):
-            ctx.report("XT0205", "delete() takes entries of maps", ref.span, "delete(@m[key])")
-            continue
-        entry = ctx.tables.entry(ref.name, ref.span)
-        if not ref.keys and entry.keys:
-            ctx.report("XT0214", f"delete() takes one entry of @{ref.name}", ref.span, f"clear(@{ref.name}) empties it")
-            continue
-        keys = typed_keys(ctx, ref) if ref.keys or entry.keys is not None else ()
-        ctx.tables.mark_read(ref.name, ref.span)
-        ctx.out.append(ir.DeleteKey(ref.name, keys, ref.span))
+        found = _entry(ctx, ref)
+        if found is not None:
+            ctx.out.append(found)
+
+
+@function("delete", 1, None)
+def deleted(ctx: Context, node: ast.Call) -> ir.Expr:
+    """`delete()` inside an expression: 1 where the entry was there, as bpftrace has it since 0.24."""
+    found = _entry(ctx, node.args[0])
+    if len(node.args) > 1:
+        return ctx.report("XT0204", "delete() deletes one entry where its value is used", node.args[1].span)
+    if found is None:
+        return unknown(node.span)
+    was_there = ctx.keep(ir.MapHasKey(found.map, found.keys, span=node.span))
+    ctx.out.append(found)
+    return was_there
+
+
+def _entry(ctx: Context, ref: ast.Expr) -> Optional[ir.DeleteKey]:
+    """The deletion of one entry; None after a complaint."""
+    if not isinstance(ref, ast.MapRef):
+        ctx.report("XT0205", "delete() takes entries of maps", ref.span, "delete(@m[key])")
+        return None
+    entry = ctx.tables.entry(ref.name, ref.span)
+    if not ref.keys and entry.keys:
+        ctx.report("XT0214", f"delete() takes one entry of @{ref.name}", ref.span, f"clear(@{ref.name}) empties it")
+        return None
+    keys = typed_keys(ctx, ref) if ref.keys or entry.keys is not None else ()
+    ctx.tables.mark_read(ref.name, ref.span)
+    return ir.DeleteKey(ref.name, keys, ref.span)
 
 
 @action("exit", 0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from xtrace.core.attach import (
@@ -19,6 +18,7 @@ from xtrace.core.attach import (
     Usdt,
 )
 from xtrace.core.lang import ast
+from xtrace.core.records import dataclass
 from xtrace.core.types import Space
 
 _KINDS: dict[type, str] = {
@@ -79,6 +79,8 @@ def place_of(attach: Optional[Sequence[Attach]], points: Sequence[ast.AttachPoin
 
 def _kind(attach: Attach) -> str:
     if isinstance(attach, Kprobe):
+        if attach.trampoline:
+            return "fexit" if attach.returns else "fentry"
         return "kretprobe" if attach.returns else "kprobe"
     if isinstance(attach, Uprobe):
         return "uretprobe" if attach.returns else "uprobe"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
 from xtrace.core import ir
 from xtrace.core.lang import ast
+from xtrace.core.records import dataclass
 
 if TYPE_CHECKING:
     from xtrace.core.lang.typing.context import Context
@@ -23,7 +23,8 @@ STATEMENTS: dict[type, StatementTyper] = {}
 
 @dataclass(frozen=True)
 class Callee:
-    """A function of the language. Exactly one of `value` and `action` is set. `most` None: no upper limit."""
+    """A function of the language: `action` does its work as a statement, `value` inside an expression; `delete` alone
+    has both. `most` None: no upper limit."""
 
     least: int
     most: Optional[int]
@@ -58,7 +59,8 @@ def function(name: str, least: int, most: Optional[int]) -> Callable[[Function],
     """The decorated function types calls of `name`, which give a value."""
 
     def register(typer: Function) -> Function:
-        CALLEES[name] = Callee(least, most, value=typer)
+        known = CALLEES.get(name)
+        CALLEES[name] = Callee(least, most, value=typer, action=known.action if known else None)
         return typer
 
     return register

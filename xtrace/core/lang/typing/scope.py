@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.lang.source import Span
+from xtrace.core.records import dataclass
 from xtrace.core.types import CType, Unknown, ValueType
 
 

@@ -37,10 +37,22 @@ def ustr(ctx: Context, node: ast.Call) -> ir.Expr:
 
 
 def _read_string(ctx: Context, node: ast.Call, space: Optional[Space]) -> ir.Expr:
+    """The text at an address: as much of it as fits `max_strlen`, or as the length asks for."""
     limit = ctx.settings.config.max_strlen
-    if len(node.args) > 1:
-        length = _length(ctx, node)
-        limit = min(limit, length + 1) if length is not None else limit
+    length = numeric(ctx, node, 1) if len(node.args) > 1 else None
+    if isinstance(length, ir.Const):
+        if length.value < 0:
+            return ctx.report("XT0205", f"{node.function}() takes a length of 0 or more", node.args[1].span)
+        return _text_at(ctx, node, space, min(limit, length.value + 1))
+    mark = len(ctx.out)
+    text = _text_at(ctx, node, space, limit)
+    if length is None or isinstance(length.type, Unknown) or not isinstance(text.type, String):
+        return text
+    (length,) = ctx.kept_before(mark, [length])
+    return ir.Cut(text, length, String(limit), node.span)
+
+
+def _text_at(ctx: Context, node: ast.Call, space: Optional[Space], limit: int) -> ir.Expr:
     subject = node.args[0]
     if isinstance(subject, ast.Positional):
         parameters = ctx.settings.parameters
@@ -68,18 +80,6 @@ def _cut(value: ir.Expr, limit: int) -> ir.Expr:
     return value
 
 
-def _length(ctx: Context, node: ast.Call) -> Optional[int]:
-    typed = numeric(ctx, node, 1)
-    if isinstance(typed, ir.Const):
-        if typed.value >= 0:
-            return typed.value
-        ctx.report("XT0205", f"{node.function}() takes a length of 0 or more", node.args[1].span)
-    elif not isinstance(typed.type, Unknown):
-        hint = "buf(address, length) takes a length known at run time only"
-        ctx.report("XT0223", f"the length of {node.function}() must be a constant", node.args[1].span, hint)
-    return None
-
-
 @function("strncmp", 3, 3)
 def strncmp(ctx: Context, node: ast.Call) -> ir.Expr:
     """0 where the first bytes are equal, as in C."""
@@ -102,3 +102,12 @@ def strcontains(ctx: Context, node: ast.Call) -> ir.Expr:
     if isinstance(whole, ir.Text) and isinstance(part, ir.Text):
         return integer(int(part.value in whole.value), node.span)
     return ir.Contains(whole, part, span=node.span)
+
+
+@function("strlen", 1, 1)
+def strlen(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The bytes of a text before its end."""
+    text = textual(ctx, node, 0)
+    if isinstance(text, ir.Text):
+        return integer(len(text.value.encode("utf-8", "surrogateescape")), node.span)
+    return ir.TextLength(text, span=node.span)

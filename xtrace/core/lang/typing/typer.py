@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from xtrace.core import ir
@@ -16,12 +16,14 @@ from xtrace.core.lang.typing.context import Context
 from xtrace.core.lang.typing.definitions import KnownTypes, read_definitions
 from xtrace.core.lang.typing.host import EventSource, Settings, Types
 from xtrace.core.lang.typing.kinds import INT64, is_settled
+from xtrace.core.lang.typing.named_parameters import with_named
 from xtrace.core.lang.typing.operators import logical, truth
 from xtrace.core.lang.typing.probes import place_of
 from xtrace.core.lang.typing.scope import Learned
 from xtrace.core.lang.typing.tables import MapEntry, Tables
 from xtrace.core.lang.typing.zeros import zero
 from xtrace.core.lang.walk import assigned_maps, computed_maps
+from xtrace.core.records import dataclass
 from xtrace.core.types import AGGREGATIONS, Bool, Unknown, ValueType
 
 _DEFAULTS = Settings()
@@ -73,8 +75,9 @@ class Typer:
 
     def __init__(self, program: ast.Program, types: Optional[Types], settings: Settings = _DEFAULTS) -> None:
         config, stack_mode, complaints = configured(program, settings.config)
-        definitions = read_definitions(program.definitions)
-        self.problems = (*complaints, *definitions.diagnostics)
+        definitions = read_definitions(program.definitions, types)
+        settings, unasked = with_named(settings, program)
+        self.problems = (*complaints, *definitions.diagnostics, *unasked)
         if types is not None and any(one.severity == "error" for one in self.problems):
             raise ProgramError(*self.problems)
         self.settings = replace(settings, config=config, stack_mode=stack_mode)
@@ -172,7 +175,10 @@ class Typer:
         errors = [one for one in complaints if one.severity == "error"]
         if errors:
             raise ProgramError(*errors)
-        maps = tuple(_declaration(name, self._tables.maps[name]) for name in sorted(self._tables.maps))
+        declared = {one.name: one for one in self._program.maps}
+        maps = tuple(
+            _declaration(name, self._tables.maps[name], declared.get(name)) for name in sorted(self._tables.maps)
+        )
         sites = tuple(self._tables.sites)
         return ir.Program(tuple(self._typed), maps, sites, scope, self.settings.config, self.settings.cpid)
 
@@ -240,8 +246,10 @@ def _is_settled(value: ValueType) -> bool:
     return isinstance(value, AGGREGATIONS) or is_settled(value)
 
 
-def _declaration(name: str, entry: MapEntry) -> ir.MapDecl:
-    return ir.MapDecl(name, entry.keys or (), entry.value)
+def _declaration(name: str, entry: MapEntry, declared: Optional[ast.MapDeclaration]) -> ir.MapDecl:
+    if declared is None:
+        return ir.MapDecl(name, entry.keys or (), entry.value)
+    return ir.MapDecl(name, entry.keys or (), entry.value, declared.size, declared.lru)
 
 
 def _clause(ctx: Context, one: AttachedClause) -> ir.Clause:

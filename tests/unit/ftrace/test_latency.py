@@ -1,0 +1,107 @@
+"""Times between two events of a thread: when the kernel may take them, and by which steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.ftrace.hosts import MODERN, features, tracepoint
+from xtrace.backends.ftrace.lower import lower
+from xtrace.backends.ftrace.model import FtraceModel, Name
+from xtrace.core import ir
+from xtrace.core.types import CType, Hist, Int, String
+
+START, END = tracepoint("syscalls:sys_enter_openat"), tracepoint("raw_syscalls:sys_enter")
+TID = ir.Builtin("tid", Int(4, False))
+NOW = ir.Builtin("nsecs", Int(8, False))
+STARTED = ir.MapValue("start", (TID,), Int(8, False))
+TIME = ir.Binary("-", NOW, STARTED, False, Int(8, False))
+DELETED = ir.DeleteKey("start", (TID,))
+NAMED = ir.Compare("==", ir.Builtin("comm", String(16)), ir.Text("x"))
+SYNTHETIC = {"tracefs.hist_variables": True, "tracefs.synthetic": True, "tracefs.eprobes": False}
+
+
+def model(
+    *body: ir.Stmt,
+    test: ir.Expr = STARTED,
+    aggregate: str = "kernel",
+    more: tuple[ir.Clause, ...] = (),
+    **facts: object,
+) -> FtraceModel:
+    clauses = (
+        ir.Clause((START,), NAMED, (ir.SetMap("start", (TID,), NOW),)),
+        ir.Clause((END,), test, body or (feed(TIME), DELETED)),
+        *more,
+    )
+    times: tuple[CType, ...] = ()
+    maps = (ir.MapDecl("start", (Int(4, False),), Int(8, False)), ir.MapDecl("t", times, Hist()))
+    program = ir.Program(clauses, maps, (ir.Clear("start"),), config=ir.Config(aggregate=aggregate))
+    return lower(program, features({**MODERN, **SYNTHETIC, **facts}))
+
+
+def feed(value: ir.Expr) -> ir.Stmt:
+    return ir.Aggregate("t", (), value)
+
+
+def shown(made: FtraceModel) -> list[str]:
+    texts = ["".join("S" if part is Name.SESSION else str(part) for part in step.data) for step in made.steps]
+    return [text for text in texts if text.startswith(("hist:", "S__"))]
+
+
+def test_a_synthetic_event_carries_the_time_to_its_tables() -> None:
+    made = model()
+    defined, log2, powers, _, kept, taken = shown(made)
+    assert defined == "S__0 u64 lat\n"
+    assert log2 == "hist:keys=lat.log2:vals=hitcount:size=128 if (lat > 1 && lat < 9223372036854775808)"
+    assert powers.startswith("hist:keys=lat:vals=hitcount:size=128 if (")
+    assert kept == 'hist:keys=common_pid:ts0=common_timestamp:size=32768:clock=boot if comm == "x"'
+    assert taken == (
+        "hist:keys=common_pid:lat0=common_timestamp-$ts0:size=32768:clock=boot"
+        ":onmatch(syscalls.sys_enter_openat).S__0($lat0)"
+    )
+    assert not any(event.handlers for event in made.events)
+    assert ["starts without an end" in one for one in made.degradations] == [True]
+
+
+def test_a_division_takes_exact_ranges_of_nanoseconds() -> None:
+    micro = ir.Binary("/", TIME, ir.Const(1000), False, Int(8, False))
+    ranges = [one.partition(" if ")[2] for one in shown(model(feed(micro), DELETED)) if "keys=common_type" in one]
+    assert ranges[:3] == ["(lat < 1000)", "(lat >= 1000 && lat < 2000)", "(lat >= 2000 && lat < 4000)"]
+    assert ranges[-1] == f"(lat >= {1000 << 54})"
+
+
+def test_what_the_second_event_demands_is_its_triggers_filter() -> None:
+    five = ir.Binary("==", ir.Field(END.fields[0], Int()), ir.Const(5), True, Int())
+    test = ir.Logical("&&", STARTED, five)
+    assert shown(model(test=test))[-1].endswith("S__0($lat0) if id == 5")
+
+
+NOT_DELETED = (feed(TIME),)
+DELETED_FIRST = (DELETED, feed(TIME))
+ADDED = ir.Binary("+", TIME, STARTED, False, Int(8, False))
+CLEARED = ir.Clause((END,), None, (ir.Output(0, ()),))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        model(*NOT_DELETED),
+        model(*DELETED_FIRST),
+        model(feed(ADDED), DELETED),
+        model(test=NAMED),
+        model(more=(CLEARED,)),
+        model(**{"tracefs.synthetic": False}),
+        model(aggregate="auto"),
+        model(aggregate="user"),
+    ],
+    ids=["not deleted", "deleted first", "start used otherwise", "no start asked for", "cleared by an event",
+         "no synthetic events", "not asked", "asked not to"],
+)  # fmt: skip
+def test_user_space_takes_the_time_where_the_kernel_would_not_mean_the_same(made: FtraceModel) -> None:
+    assert not made.timings and not shown(made)
+    assert all(event.handlers for event in made.events)
+
+
+def test_the_plan_offers_the_kernel() -> None:
+    made = model(aggregate="auto")
+    assert "--aggregate kernel" in " ".join(made.notes) and made.offers_kernel
+    assert not model().offers_kernel
