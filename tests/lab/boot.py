@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import select
 import shutil
 import subprocess
 import tarfile
@@ -54,6 +56,8 @@ class Job:
     files: Mapping[str, Path] = field(default_factory=dict)
     """Further files and folders of the payload, by their name below /lab."""
     timeout: float = 300
+    silence: Callable[[], float] = lambda: math.inf
+    """For how many seconds the guest may say nothing, asked anew whenever it has spoken."""
     interactive: bool = False
     """A shell on this terminal instead of the script."""
 
@@ -133,31 +137,36 @@ def _run_qemu(image: Image, job: Job, work: Path, on_output: Callable[[bytes], N
         stderr=(work / "qemu.log").open("wb"),
     )
     assert process.stdout is not None
-    overdue = threading.Event()
-
-    def end_overdue() -> None:
-        overdue.set()
-        process.kill()
-
-    timer = threading.Timer(job.timeout, end_overdue)
-    timer.start()
     _running.add(process)
     try:
         if abandoned():
             process.kill()
-        while chunk := os.read(process.stdout.fileno(), 1 << 16):
-            on_output(chunk)
-        process.wait()
+        overdue = _listen(process.stdout.fileno(), job, on_output)
+        if not overdue:
+            process.wait()
     finally:
-        timer.cancel()
         _running.discard(process)
         process.kill()
         process.wait()
         process.stdout.close()
-    if overdue.is_set():
-        return f"the guest did not end within {job.timeout:.0f} s"
+    if overdue:
+        return overdue
     complaint = (work / "qemu.log").read_text(errors="replace").strip()
     return f"the guest ended without results {complaint}".strip()
+
+
+def _listen(line: int, job: Job, on_output: Callable[[bytes], None]) -> str:
+    """Pass on what the guest says to its end, or to its time's end: then return why it is given up."""
+    end = time.monotonic() + job.timeout
+    while True:
+        quiet = time.monotonic() + job.silence()
+        ready, _, _ = select.select([line], [], [], max(0.0, min(end, quiet) - time.monotonic()))
+        if not ready:
+            return "the guest fell silent" if quiet < end else f"the guest did not end within {job.timeout:.0f} s"
+        chunk = os.read(line, 1 << 16)
+        if not chunk:
+            return ""
+        on_output(chunk)
 
 
 def _unpack(results: Path, out: Path) -> int | None:

@@ -106,7 +106,7 @@ def _boot(image: Image, files: dict[str, Path], left: dict[str, Case], on_result
     """
     listener = _Listener(image.release.kernel, left, on_result)
     seconds = BOOT_SECONDS + sum(case.timeout for case in left.values())
-    job = Job("exec python3 -m tests.lab.guest " + shlex.join(left), files, timeout=seconds)
+    job = Job("exec python3 -m tests.lab.guest " + shlex.join(left), files, seconds, listener.allowance)
     with tempfile.TemporaryDirectory() as out:
         try:
             status = boot(image, job, Path(out), listener.hear).status
@@ -149,6 +149,10 @@ class _Listener:
         del self._left[self.current]
         self.current = ""
         self._on_result(result)
+
+    def allowance(self) -> float:
+        """Seconds until the guest must speak again: the runner in it ends a case that overstays, unless all hangs."""
+        return BOOT_SECONDS + (self._left[self.current].timeout if self.current else 0)
 
     def noise(self) -> str:
         return "\n".join(self._noise[-30:])

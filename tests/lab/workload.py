@@ -44,15 +44,14 @@ def sizes(count: int) -> None:
 def sleeps(count: int) -> None:
     """Sleep in *count* threads at once."""
     import threading
-    import time
 
-    rename(tag("sleeps"))
     threading.stack_size(1 << 16)
     ready = threading.Barrier(count)
 
     def sleep() -> None:
+        rename(tag("sleeps"))
         ready.wait()
-        time.sleep(5)
+        _LIBC.sleep(5)  # Python's own has been a select(2) at times.
 
     threads = [threading.Thread(target=sleep) for _ in range(count)]
     for thread in threads:

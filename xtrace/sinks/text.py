@@ -93,7 +93,7 @@ class TextSink:
         if output.keyed:
             name += "[" + ", ".join(self._key(part) for part in key) + "]"
         if isinstance(value, Histogram):
-            return f"{name}: \n{picture(value.rows)}\n"
+            return f"{name}:\n{picture(value.rows)}\n"
         if isinstance(value, Averages):
             return f"{name}: count {value.count}, average {value.average}, total {value.total}\n"
         return f"{name}: {self._words(value)}\n"

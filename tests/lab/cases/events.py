@@ -74,14 +74,12 @@ def of_page_faults(backend: str) -> None:
 
 
 @case(backends=["ftrace", "bcc"], timeout=120)
-@case(backends=["systemtap"], probes=["kprobe"], stap=[("-e", program("connections"))], timeout=120, long=True)
 def of_connections(backend: str) -> None:
     """TCP connections opened, accepted and closed, with addresses and ports."""
     _happen("connections", backend)
 
 
 @case(backends=["ftrace", "bcc"], timeout=120, long=True)
-@case(backends=["systemtap"], probes=["tracepoint"], stap=[("-e", program("losses"))], timeout=120, long=True)
 def of_losses(backend: str) -> None:
     """Segments to a closed port are dropped, those to a silent host sent again."""
     with _silent_host():

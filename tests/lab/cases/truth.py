@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from typing import Any
 
 from tests.lab.capability import TRACEFS
@@ -72,6 +73,10 @@ def killed_while_the_kernel_times() -> None:
     running.wait_for(ATTACHED)
     assert "xtrace_" in (TRACEFS / "synthetic_events").read_text(), "nothing to clean"
     equal(running.end(signal.SIGKILL).returncode, -signal.SIGKILL, "exit status")
+    deadline = time.monotonic() + 60
+    while "xtrace_" in (TRACEFS / "synthetic_events").read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert time.monotonic() < deadline, "the watchdog did not take the synthetic event away"
 
 
 @case(needs=["ftrace"], timeout=120)

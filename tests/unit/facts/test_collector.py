@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.facts.trees import FILES, RELEASE
 from xtrace.core.errors import XtraceError
+from xtrace.core.facts.collected import read_collected
 from xtrace.core.facts.collector import collector_script, import_collected
 from xtrace.core.facts.model import State
 from xtrace.core.facts.recording import RecordedHost
@@ -133,3 +134,24 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
     script.write_text(collector_script())
     done = subprocess.run(["shellcheck", "-s", "sh", str(script)], capture_output=True, text=True, check=False)
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("broken", [(), ("base64",), ("base64", "od")], ids=["base64", "od", "hexdump"])
+def test_bytes_are_written_by_whatever_program_works(broken: tuple[str, ...], tmp_path: Path) -> None:
+    """Busybox may have no base64, and links to it that only say so."""
+    if not (shutil.which("hexdump") or shutil.which("busybox")):
+        pytest.skip("needs hexdump or busybox")
+    for name in broken:
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{name}: applet not found'\nexit 127\n")
+        (tmp_path / name).chmod(0o755)
+    if not shutil.which("hexdump"):
+        (tmp_path / "hexdump").symlink_to(str(shutil.which("busybox")))
+    data = bytes(range(256)) * 3 + b"end"
+    (tmp_path / "data").write_bytes(data)
+    script = collector_script().partition("# Names in a directory.")[0].replace("PATH=", f"PATH={tmp_path}:", 1)
+    done = subprocess.run(
+        ["sh", "-c", f"{script}\necho 'xtrace-collect 1'\nbinary {tmp_path}/data\necho 'Z end'"],
+        capture_output=True,
+        check=True,
+    )
+    assert read_collected(io.BytesIO(done.stdout)).files == {f"{tmp_path}/data": data}

@@ -95,6 +95,12 @@ def test_functions(host: LiveHost) -> None:
     assert host.blacklisted("vfs_read").no
 
 
+def test_an_empty_list_of_functions_says_nothing(tmp_path: Path) -> None:
+    files = {**FILES, "sys/kernel/tracing/available_filter_functions": ""}
+    host = LiveHost(str(plant(tmp_path, files)), RELEASE)
+    assert host.filterable("vfs_write").state is State.UNPROBED
+
+
 def test_a_missing_blacklist_says_nothing(tmp_path: Path) -> None:
     files = {name: text for name, text in FILES.items() if "blacklist" not in name}
     host = LiveHost(str(plant(tmp_path, files)), RELEASE)

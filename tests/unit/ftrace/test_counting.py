@@ -82,7 +82,7 @@ def test_sums_averages_and_constants_add_up() -> None:
         (Avg(), HistMap("m", 0, 0, (), value="v"), [3, (1 << 62) - 5]),
         (Int(1, True), HistMap("m", 0, 0, (), factor=-50), 106),
     ):
-        store = Store(ir.MapDecl("m", (), kind), 0)  # type: ignore[arg-type]
+        store = Store(ir.MapDecl("m", (), kind), 0)
         totals: dict[tuple[object, ...], dict[int, int]] = {}
         add_rows(totals, table, store, rows)  # type: ignore[arg-type]
         assert state_of(store, totals[()]) == expected

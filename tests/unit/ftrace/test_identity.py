@@ -40,6 +40,16 @@ def test_a_reused_id_is_the_new_process(who: Identity) -> None:
     assert (who.pid(101), who.comm(101, 0)) == (101, "other")
 
 
+def test_ids_given_to_another_process_are_counted(who: Identity) -> None:
+    who.forked(100, 101, "sh", CLONE_THREAD)
+    assert who.pid(102) == 102
+    who.forked(100, 102, "sh", CLONE_THREAD)
+    who.forked(100, 101, "sh", CLONE_THREAD)
+    assert who.reused == 0, "a guess, and the same process again"
+    who.forked(100, 101, "sh", 0)
+    assert who.reused == 1
+
+
 def test_what_nobody_knows_is_its_own_id_and_counted(who: Identity) -> None:
     assert (who.pid(999), who.comm(999, 0), who.guessed) == (999, "<...>", 1)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 
 from tests.unit.ftrace.hosts import MODERN, features, tracepoint
@@ -25,7 +28,7 @@ def model(
     test: ir.Expr = STARTED,
     aggregate: str = "kernel",
     more: tuple[ir.Clause, ...] = (),
-    **facts: object,
+    facts: Mapping[str, object] = MappingProxyType({}),
 ) -> FtraceModel:
     clauses = (
         ir.Clause((START,), NAMED, (ir.SetMap("start", (TID,), NOW),)),
@@ -62,6 +65,13 @@ def test_a_synthetic_event_carries_the_time_to_its_tables() -> None:
     assert ["starts without an end" in one for one in made.degradations] == [True]
 
 
+def test_a_cast_that_keeps_the_time_is_looked_through() -> None:
+    same = ir.Convert(TIME, Int(8, False))
+    assert shown(model(feed(same), DELETED)) == shown(model())
+    key = ir.Aggregate("t", (same,), ir.Const(1))
+    assert not model(key, DELETED).timings
+
+
 def test_a_division_takes_exact_ranges_of_nanoseconds() -> None:
     micro = ir.Binary("/", TIME, ir.Const(1000), False, Int(8, False))
     ranges = [one.partition(" if ")[2] for one in shown(model(feed(micro), DELETED)) if "keys=common_type" in one]
@@ -89,7 +99,7 @@ CLEARED = ir.Clause((END,), None, (ir.Output(0, ()),))
         model(feed(ADDED), DELETED),
         model(test=NAMED),
         model(more=(CLEARED,)),
-        model(**{"tracefs.synthetic": False}),
+        model(facts={"tracefs.synthetic": False}),
         model(aggregate="auto"),
         model(aggregate="user"),
     ],

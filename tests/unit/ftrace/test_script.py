@@ -50,7 +50,7 @@ def test_no_string_becomes_a_command(wild: str, name: str) -> None:
     text = rendered(MODERN, f"/{wild}", wild, name)
     for shell in SHELLS:
         assert subprocess.run([*shell, "-n"], input=text.encode("utf-8", "surrogateescape")).returncode == 0
-    steps = text[text.index("\nmake 'make a private") : text.index('\ncat "$here/trace_pipe"')]
+    steps = text[text.index("\nmake 'make a private") : text.index("\n# Reading must not")]
     prelude = "name=N threads=T buffer=B\n" + "".join(
         f"{verb}() {{ printf '%s\\0' {verb} \"$#\"; }}\n" for verb in ("make", "put", "add", "try", "limit")
     )

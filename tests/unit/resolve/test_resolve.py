@@ -55,6 +55,13 @@ def test_a_missing_probe_is_an_error_with_near_names(events: Events) -> None:
     assert "a:two" in resolved.problems[0].hints[0]
 
 
+def test_a_pattern_beside_other_probes_may_match_nothing_and_that_is_told(events: Events) -> None:
+    resolved = events.resolve("tracepoint:a:one, tracepoint:a:x* { @ = count(); }", host(events=EVENTS))
+    assert clauses(resolved) == [["tracepoint:a:one"]]
+    assert [one.message for one in resolved.degradations] == ["there is no tracepoint a:x* on this host"]
+    assert codes(events.resolve("tracepoint:a:x* { @ = count(); }", host(events=EVENTS))) == ["XT0501"]
+
+
 def test_every_missing_probe_is_named(events: Events) -> None:
     program = "tracepoint:a:four { @ = count(); } kprobe:none { @ = count(); }"
     assert codes(events.resolve(program, host(events=EVENTS, symbols=["x"]))) == ["XT0501", "XT0502"]

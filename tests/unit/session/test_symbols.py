@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xtrace.core.messages import Mapped
 from xtrace.core.session.symboliser import Place
-from xtrace.core.session.symbols import HostSymbols, KernelNames, executable_mappings
+from xtrace.core.session.symbols import HostSymbols, KernelNames, Mapping, executable_mappings
 
 KALLSYMS = b"""0000000000001000 T f
 0000000000001100 t g
@@ -69,10 +69,12 @@ def test_mappings_told_as_they_happen_name_processes_that_have_ended() -> None:
 
 def test_a_process_that_has_ended_is_still_known() -> None:
     symbols = HostSymbols()
-    child = subprocess.Popen(["sleep", "60"])  # returns when it is executed
+    child = subprocess.Popen(["sleep", "60"])
+    mappings: tuple[Mapping, ...] = ()
     try:
+        while not any("sleep" in mapping.path for mapping in mappings):  # it is executed before it is mapped
+            mappings = executable_mappings(Path(f"/proc/{child.pid}/maps").read_text())
         symbols.remember(child.pid)
-        mappings = executable_mappings(Path(f"/proc/{child.pid}/maps").read_text())
     finally:
         child.kill()
         child.wait()

@@ -61,7 +61,7 @@ def test_an_empty_map_prints_nothing() -> None:
 def test_histograms() -> None:
     histogram = Histogram(rows(Hist(), {3: 1, 5: 2}))
     assert text(MapOutput("@h", True, "hist", (((1,), histogram),))) == (
-        "@h[1]: \n"
+        "@h[1]:\n"
         f"[2, 4)                 1 |{'@' * 26}{' ' * 26}|\n"
         f"[4, 8)                 0 |{' ' * 52}|\n"
         f"[8, 16)                2 |{'@' * 52}|\n"

@@ -20,7 +20,7 @@ from xtrace.core.evaluate.evaluator import Evaluator
 from xtrace.core.evaluate.storage import Store
 from xtrace.core.histogram import log2_bucket
 from xtrace.core.lang.arithmetic import convert, wrap
-from xtrace.core.messages import Loss, StackValue, Value
+from xtrace.core.messages import Loss, Notice, StackValue, Value
 from xtrace.core.types import AGGREGATIONS, Avg, Count, CType, Hist, Int, LinearHist, Stats
 
 _TIMED_REMEDY = "the kernel notes times of so many threads only: --aggregate user forgets those that ended"
@@ -72,6 +72,18 @@ class KernelMaps:
             Loss("map-full", count, name, _TIMED_REMEDY if name in timed else remedy)
             for name, count in self._dropped.items()
             if count
+        ]
+
+    def notices(self) -> list[Notice]:
+        """What is not certain of the maps."""
+        by_process = any(key.kind is KeyKind.PROCESS for one in self._model.hists for key in one.keys)
+        if not by_process or not self._identity.reused:
+            return []
+        return [
+            Notice(
+                f"{self._identity.reused} thread ids were given to another process meanwhile: the kernel counts by "
+                "thread, so what their first process did counts for the last"
+            )
         ]
 
     def _read(self) -> dict[str, dict[RawKey, Parts]]:

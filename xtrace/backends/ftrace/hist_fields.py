@@ -63,7 +63,7 @@ class HistFields:
             return HistKey("", KeyKind.CONSTANT, constant=expr.value)
         if isinstance(expr, ir.Builtin) and expr.name == "cpu":
             return HistKey("common_cpu")
-        inner = _without_casts(expr)
+        inner = without_casts(expr)
         if not isinstance(inner, ir.Captured):
             raise Stays("a key is computed")
         fixed = _fixed(inner, condition)
@@ -114,7 +114,7 @@ class HistFields:
 
     def number(self, expr: ir.Expr) -> Numeric:
         """A value that the kernel sums or sorts into buckets."""
-        inner = _without_casts(expr)
+        inner = without_casts(expr)
         if not isinstance(inner, ir.Captured):
             raise Stays("the value is computed")
         return self._numeric(self._column(inner))
@@ -162,7 +162,8 @@ def _plain(column: Column, size: int) -> bool:
     return not isinstance(member.type, (Array, Struct, String))
 
 
-def _without_casts(expr: ir.Expr) -> ir.Expr:
+def without_casts(expr: ir.Expr) -> ir.Expr:
+    """The expression under casts that keep its value."""
     while isinstance(expr, ir.Convert) and keeps(expr):
         expr = expr.operand
     return expr
@@ -174,6 +175,6 @@ def _fixed(leaf: ir.Captured, condition: Optional[ir.Expr]) -> int | str | None:
         if not isinstance(one, (ir.Binary, ir.Compare)) or one.op != "==" or getattr(one, "length", False):
             continue
         for this, other in ((one.left, one.right), (one.right, one.left)):
-            if _without_casts(this) == leaf and isinstance(other, (ir.Const, ir.Text)):
+            if without_casts(this) == leaf and isinstance(other, (ir.Const, ir.Text)):
                 return other.value
     return None

@@ -17,6 +17,8 @@ from xtrace.core.records import dataclass
 CLONE_PARENT = 0x8000
 CLONE_THREAD = 0x10000
 IDLE = "swapper/"
+UNKNOWN = "<...>"
+"""Stands for a name that nobody could tell, as in the kernel's own output."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Identity:
         """Answers read from /proc after the event, where an earlier state may have been meant."""
         self.stacked: dict[int, None] = {}
         """Processes of which a user stack was seen, in the order in which they were."""
+        self.reused = 0
+        """Ids of threads that were given to another process."""
         self._follow = False
         self._statuses: dict[int, Status] = {}
         self._cgroups: dict[int, tuple[str, int]] = {}
@@ -76,10 +80,13 @@ class Identity:
     def forked(self, parent: int, child: int, comm: str, flags: int) -> None:
         """task:task_newtask: thread `parent` made thread `child`."""
         above = self.threads.get(parent) or self._from_proc(parent)
+        before = self.threads.get(child)
         if flags & CLONE_THREAD:
             self.threads[child] = Thread(above.tgid, comm, above.ppid)
         else:
             self.threads[child] = Thread(child, comm, above.ppid if flags & CLONE_PARENT else above.tgid)
+        if before is not None and before.comm != UNKNOWN and before.tgid != self.threads[child].tgid:
+            self.reused += 1
         if parent in self._statuses:
             self._statuses[child] = self._statuses[parent]
         if parent in self._cgroups:
@@ -104,7 +111,7 @@ class Identity:
         """A sample tells a thread's process for certain."""
         if tid not in self.threads:
             status = read_status(tid) if tid else None
-            self.threads[tid] = Thread(tgid, status.name if status else "<...>" if tid else f"{IDLE}0")
+            self.threads[tid] = Thread(tgid, status.name if status else UNKNOWN if tid else f"{IDLE}0")
 
     # --- questions ---
 
@@ -155,7 +162,7 @@ class Identity:
         status = read_status(tid)
         if status is None:
             self.guessed += 1
-            made = Thread(tid, "<...>")
+            made = Thread(tid, UNKNOWN)
         else:
             made = Thread(status.tgid, status.name, status.ppid)
         self.threads[tid] = made

@@ -16,7 +16,7 @@ from typing import NamedTuple, Optional
 
 from xtrace.backends.ftrace.additions import additions
 from xtrace.backends.ftrace.filters import Operand, kernel_filter
-from xtrace.backends.ftrace.hist_fields import HistFields, Numeric, Offered, Stays
+from xtrace.backends.ftrace.hist_fields import HistFields, Numeric, Offered, Stays, without_casts
 from xtrace.backends.ftrace.hist_tables import TableMaker
 from xtrace.backends.ftrace.model import HistKey, HistMap, KeyKind, Timing
 from xtrace.core import ir
@@ -152,7 +152,7 @@ class TimedFields:
 
     def key(self, expr: ir.Expr, condition: Optional[ir.Expr]) -> HistKey:
         """As `HistFields.key`."""
-        if isinstance(expr, ir.Captured) and expr.index == self.pair.slot:
+        if self._is_time(expr):
             raise Stays("a key is a time")
         made = self.end.key(expr, conjunction([*conjuncts(self.pair.test), *conjuncts(condition)]))
         if made.kind is KeyKind.CONSTANT or made.field.startswith(_OF_ANY_EVENT):
@@ -161,7 +161,7 @@ class TimedFields:
 
     def number(self, expr: ir.Expr) -> Numeric:
         """As `HistFields.number`."""
-        if isinstance(expr, ir.Captured) and expr.index == self.pair.slot:
+        if self._is_time(expr):
             return Numeric(TIME, 8, False)
         made = self.end.number(expr)
         return Numeric(self._passed(made.field, False), made.size, made.signed)
@@ -176,14 +176,16 @@ class TimedFields:
         return made.text
 
     def _operand(self, expr: ir.Expr) -> Optional[Operand]:
-        if not isinstance(expr, ir.Captured):
-            return None
-        if expr.index == self.pair.slot:
+        if self._is_time(expr):
             return Operand(TIME, 8, False)
         found = self.end.operand(expr)
         if found is None or found.name == "comm" or found.name.startswith("common_"):
             return found
         return replace(found, name=self._passed(found.name, bool(found.text_size)))
+
+    def _is_time(self, expr: ir.Expr) -> bool:
+        inner = without_casts(expr)
+        return isinstance(inner, ir.Captured) and inner.index == self.pair.slot
 
     def _passed(self, name: str, text: bool) -> str:
         """The synthetic event's name of a field of the second event."""

@@ -129,10 +129,13 @@ class LockStep:
         codes = words[places] >> 27 if BIG else words[places] & 31
         kinds = words[places + 1] >> 16 if BIG else words[places + 1] & 0xFFFF
         both = kinds << 5 | codes
-        for one in np.unique(both).tolist():
+        rest = both
+        while len(rest):  # there are few kinds: sorting would take longer
+            one = int(rest[0])
+            rest = rest[rest != one]
             chosen = places[both == one]
             length = 1 + (one & 31)
-            data = words[chosen[:, None] + np.arange(length)].tobytes()
+            data = np.lib.stride_tricks.sliding_window_view(words, length)[chosen].tobytes()
             yield Block(one >> 5, 4 * length, data, stamps[chosen])
 
 

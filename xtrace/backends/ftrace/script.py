@@ -11,6 +11,7 @@ from xtrace.backends.ftrace.model import (
     Column,
     FtraceModel,
     HistMap,
+    Holds,
     Name,
     OpenFile,
     Part,
@@ -43,6 +44,12 @@ def script(plan: Plan) -> str:
             "XT0803",
             "no part of this program is recorded by tracefs, so there is no script of it",
             hints=("xtrace run and xtrace trace run it",),
+        )
+    if model.timings:
+        raise BackendError.of(
+            "XT0803",
+            "a script cannot take the triggers of timed events apart again, which must be done in a certain order",
+            hints=("without --aggregate kernel the script shows the events to time",),
         )
     words = _Words(model)
     steps = _shown(model)
@@ -144,6 +151,8 @@ def _notes(model: FtraceModel) -> Iterator[str]:
         yield "Predicates beyond the event filters below are tested by xtrace, not by this script."
     if model.program.maps:
         yield "Maps are computed by xtrace from these events; the script shows the events."
+    if any(one.holds is Holds.LOG2 for one in model.hists):
+        yield "The kernel's tables by .log2 round up; those of single values beside them tell the powers of 2 apart."
     if any(file.semaphores for file in model.files):
         yield "This kernel does not count USDT semaphores: probes that test one stay silent in this script."
 

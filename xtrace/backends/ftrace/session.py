@@ -214,6 +214,7 @@ class FtraceSession:
             *self._sample_losses(),
             *(self._names.losses() if self._names else ()),
             *self._counted.losses(),
+            *self._counted.notices(),
             *self._unread(),
             *self._notices(),
         ]

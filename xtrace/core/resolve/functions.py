@@ -42,7 +42,7 @@ class FunctionState(Enum):
 
 
 _NO_FUNCTIONS = {
-    "__pfx_": "it is the padding before a function, which never runs (Linux 6.2 and later)",
+    "__pfx_": "it is the padding before a function, which never runs",
     "__cfi_": "it is the hash before a function that indirect calls are checked with (CONFIG_CFI), which never runs",
     "__SCT__": "it is the trampoline of a static call, whose code the kernel replaces while it runs",
 }

@@ -17,6 +17,7 @@ from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import Event, all_events, find_event
 from xtrace.core.records import dataclass
+from xtrace.core.resolve.kernel_points import GLOB
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
@@ -121,11 +122,18 @@ def _clause(clause: ast.Clause, work: _Work) -> None:
 def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -> None:
     found: list[at.Attach] = []
     missing: list[Diagnostic] = []
+    unmatched: list[Diagnostic] = []
     for point in points:
         located = locate(point, work.facts)
         found += located.points
-        missing += located.complaints
+        pattern = located.state == "absent" and any(GLOB.search(part) for part in point.parts)
+        (unmatched if pattern else missing).extend(located.complaints)
         work.notes += located.notes
+    if found or missing:
+        # As in bpftrace, a pattern beside other attach points may match nothing: `f, f.constprop.*`.
+        work.degradations += [Degradation(complaint.message, complaint.span) for complaint in unmatched]
+    else:
+        missing = unmatched
     if work.typer.settings.config.missing_probes == "error":
         work.problems += missing
     else:

@@ -210,7 +210,7 @@ class Attempt:
         try:
             answer = self.typer.constant(when, (where,), source)
         except ProgramError as error:
-            raise PassedOverError(_words(error.diagnostics, where)) from None
+            raise PassedOverError(_words(error.diagnostics, where, self.facts)) from None
         if not answer and _unread(where):
             raise PassedOverError(f"unprobed: whether {when.span.text} holds, as the fields are not known here")
         if not answer:
@@ -220,10 +220,10 @@ class Attempt:
         try:
             typed = marked(self.typer.type_clause(clause, (where,), source), mark)
         except ProgramError as error:
-            raise PassedOverError(_words(error.diagnostics, where)) from None
+            raise PassedOverError(_words(error.diagnostics, where, self.facts)) from None
         objections = self.objections(typed)
         if objections:
-            raise PassedOverError(_words(objections, where))
+            raise PassedOverError(_words(objections, where, self.facts))
         return typed
 
 
@@ -255,11 +255,13 @@ _REASONS = {"XT0210": "field missing", "XT0209": "field missing", "XT0211": "typ
 """What a complaint of typing means for a source, in the few words that users learn."""
 
 
-def _words(diagnostics: tuple[Diagnostic, ...], where: at.Attach) -> str:
+def _words(diagnostics: tuple[Diagnostic, ...], where: at.Attach, facts: HostFacts) -> str:
     """Complaints as a reason: each once, under the word that says of what kind it is."""
     kinds: dict[str, dict[str, None]] = {}
     for one in diagnostics:
-        kind = "unprobed" if one.code == "XT0209" and _unread(where) else _REASONS.get(one.code, "")
+        kind = _REASONS.get(one.code, "")
+        if (one.code == "XT0209" and _unread(where)) or (kind == "type unknown" and _without_layouts(facts)):
+            kind = "unprobed"
         kinds.setdefault(kind, {})[one.message] = None
     told = {kind: "; ".join(said_once(list(said))) for kind, said in kinds.items()}
     return "; ".join(f"{kind}: {said}" if kind else said for kind, said in told.items())
@@ -268,6 +270,13 @@ def _words(diagnostics: tuple[Diagnostic, ...], where: at.Attach) -> str:
 def _unread(where: at.Attach) -> bool:
     """Is this a tracepoint that exists, whose format nobody could read?"""
     return isinstance(where, at.Tracepoint) and not where.fields
+
+
+def _without_layouts(facts: HostFacts) -> bool:
+    """Is this a recording that says nothing of any struct? The host itself may know it."""
+    from xtrace.core.facts.types import NoTypes
+
+    return facts.recorded and isinstance(facts.types, NoTypes)
 
 
 def _why(located: Located) -> str:
