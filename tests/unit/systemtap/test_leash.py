@@ -59,6 +59,17 @@ def test_letting_go_interrupts_staprun(ended: Path) -> None:
     assert time.monotonic() - began < 25, "it was only ended by force"
 
 
+def test_a_job_that_ignores_interrupts_can_end_it_too(ended: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        running = session(ended.parent)
+        assert running.finish() == [Attached(1)]
+        running.close()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended.exists()
+
+
 def test_the_death_of_who_holds_it_interrupts_staprun(ended: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(ended.parent)], stdout=subprocess.PIPE)
     assert holder.stdout is not None and holder.stdout.readline() == b"attached\n"

@@ -44,6 +44,7 @@ class StapSession:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
             env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
         )
         waiting, self._hold = os.pipe()
@@ -166,6 +167,11 @@ def _hints(words: str) -> tuple[str, ...]:
 def _matters(line: str) -> bool:
     """A warning about lost or skipped probes; what our own command's end causes does not matter."""
     return "WARNING" in line and "Child process exited" not in line
+
+
+def _heed_interrupts() -> None:
+    """In the child: a shell's background jobs are born ignoring SIGINT, and what they start is, too (sh(1))."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _signal_group(pid: int, sign: int) -> None:
