@@ -36,7 +36,7 @@ def guests(request: pytest.FixtureRequest) -> Iterator[Guests]:
     assert not missing, missing
     wanted: dict[str, list[Case]] = {}
     for item in request.session.items:
-        if isinstance(item, pytest.Function) and item.get_closest_marker("lab") and hasattr(item, "callspec"):
+        if isinstance(item, pytest.Function) and item.originalname == "test_case":
             kernel, case_id = (str(item.callspec.params[name]) for name in ("kernel", "case_id"))
             wanted.setdefault(kernel, []).append(discover()[case_id])
     with ThreadPoolExecutor(GUESTS_AT_ONCE) as pool:
