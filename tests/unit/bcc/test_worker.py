@@ -19,11 +19,7 @@ from xtrace.backends.bcc.lower import lower
 from xtrace.backends.bcc.render import worker
 from xtrace.core.messages import Attached, Exited, HistValue, Hit, Loss, MapDump
 
-PYTHONS = {
-    "2.7": "/root/.pyenv/versions/2.7.18/bin/python2.7",
-    "3.6": "/root/.pyenv/versions/3.6.15/bin/python3.6",
-    "here": sys.executable,
-}
+PYTHONS = ("2.7", "3.6", "here")
 STUB = Path(__file__).with_name("stub_bcc.txt")
 MODEL = lower(counting(), Host("x86_64", boot_clock=True))
 
@@ -47,10 +43,14 @@ SCRIPT: dict[str, Any] = {
 
 
 def interpreter(name: str) -> str:
-    path = PYTHONS[name]
-    if not Path(path).exists():
-        pytest.skip(f"no Python {name} at {path}")
-    return path
+    """Python *name* on PATH, or one of pyenv's."""
+    if name == "here":
+        return sys.executable
+    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/*/bin/python{name}")
+    found = shutil.which(f"python{name}") or next(map(str, installed), None)
+    if found is None:
+        pytest.skip(f"no Python {name} on PATH or in pyenv")
+    return found
 
 
 @pytest.fixture
