@@ -43,11 +43,11 @@ SCRIPT: dict[str, Any] = {
 
 
 def interpreter(name: str) -> str:
-    """Python *name* on PATH, or one of pyenv's."""
+    """One of pyenv's, whose stand-ins on PATH may run none, or Python *name* on PATH."""
     if name == "here":
         return sys.executable
     installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/*/bin/python{name}")
-    found = shutil.which(f"python{name}") or next(map(str, installed), None)
+    found = next(map(str, installed), None) or shutil.which(f"python{name}")
     if found is None:
         pytest.skip(f"no Python {name} on PATH or in pyenv")
     return found
