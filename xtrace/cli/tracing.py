@@ -61,8 +61,11 @@ def _explainer(wishes: Wishes) -> Callable[[Plan], None]:
     def explain(plan: Plan) -> None:
         from xtrace.core.plan.choose import losses
 
-        if not wishes.quiet:
-            for loss in losses(plan):
+        lost = () if wishes.quiet else losses(plan)
+        if lost:
+            from xtrace.core.alike import said_once
+
+            for loss in said_once(lost):
                 _tell(f"warning: {loss}")
         if wishes.verbose:
             _tell(f"note: runs on {plan.backend}")

@@ -34,7 +34,7 @@ def kernel_stacks_as_bpftrace_has_them() -> None:
     own: Counter[tuple[str, ...]] = Counter()
     for stack, count in trace(KERNEL, "-c", workload("reads", COUNT)):
         own[stack] += count
-    other = _of_bpftrace(command("bpftrace", "-e", KERNEL, "-c", workload("reads", COUNT)).stdout)
+    other = _of_bpftrace(command("bpftrace", "-e", KERNEL, "-c", f"/usr/bin/{workload('reads', COUNT)}").stdout)
     equal(sum(own.values()), COUNT, "stacks")
     equal(own, other, "stacks, compared with bpftrace")
     assert all(stack[0] == "vfs_read" for stack in own), own

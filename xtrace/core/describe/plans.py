@@ -25,7 +25,7 @@ def plan_text(title: str, ranking: Ranking) -> str:
 
 def _ranked(place: int, entry: Ranked) -> list[str]:
     lines = [f"{place}. {entry.plan.backend}: can run it{'  (chosen)' if place == 1 else ''}"]
-    lines += [f"     {reason}" for reason in entry.reasons]
+    lines += [f"     {reason}" for reason in said_once(entry.reasons)]
     for choice in entry.plan.choices:
         lines += choice_lines(choice)
     return lines + [f"     note: {note}" for note in said_once(entry.plan.notes, MOST)]
