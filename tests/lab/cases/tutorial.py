@@ -21,6 +21,7 @@ READ_TIMES = f"""
 kprobe:vfs_read /comm == "{tag("reads")}"/ {{ @start[tid] = nsecs; }}
 kretprobe:vfs_read /@start[tid]/ {{ @ns[comm] = hist(nsecs - @start[tid]); delete(@start, tid); }}
 """
+HELLO = 'BEGIN { printf("hello world\\n"); exit(); }'
 SCHEDULER = "tracepoint:sched:sched_process* { @[probe] = count(); }"
 ON_CPU = "profile:hz:99 { @[kstack] = count(); }"
 SWITCHES = "tracepoint:sched:sched_switch { @[kstack] = count(); }"
@@ -45,10 +46,10 @@ def lesson_1_list() -> None:
     assert all(line.startswith("tracepoint:syscalls:sys_enter_open") for line in found), found
 
 
-@case(backends=("ftrace", "bcc"), timeout=60, long=True)
+@case(backends=BACKENDS, probes=["timer"], stap=[("-e", HELLO)], timeout=60, long=True)
 def lesson_2_hello(backend: str) -> None:
     """BEGIN prints."""
-    done = xtrace("trace", "--backend", backend, "-e", 'BEGIN { printf("hello world\\n"); exit(); }')
+    done = xtrace("trace", "--backend", backend, "-e", HELLO)
     assert "hello world" in lines(done.stdout), done.stdout
 
 
@@ -106,7 +107,7 @@ def lesson_8_events_by_name(backend: str) -> None:
     assert found[("tracepoint:sched:sched_process_exec",)] >= 4, found
 
 
-@case(backends=("ftrace", "bcc"), timeout=120, long=True)
+@case(backends=BACKENDS, probes=["timer"], stap=[("-e", ON_CPU)], timeout=120, long=True)
 def lesson_9_kernel_stacks_on_cpu(backend: str) -> None:
     """Samples of all CPUs by kernel stack, with names."""
     burn = "dd if=/dev/zero of=/dev/null bs=1M count=3000"
@@ -114,14 +115,14 @@ def lesson_9_kernel_stacks_on_cpu(backend: str) -> None:
     assert re.search(r"^\s+\w+\+\d+$", done.stdout, re.MULTILINE), done.stdout
 
 
-@case(backends=("ftrace", "bcc"), timeout=120, long=True)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", SWITCHES)], timeout=120, long=True)
 def lesson_10_switches_by_stack(backend: str) -> None:
     """Every context switch by kernel stack: all of them go through schedule()."""
     done = xtrace("trace", "--backend", backend, "-e", SWITCHES, "-c", BUSY)
     assert re.search(r"^\s+(__)?schedule\+\d+$", done.stdout, re.MULTILINE), done.stdout
 
 
-@case(backends=("ftrace", "bcc"), timeout=120, long=True)
+@case(backends=BACKENDS, probes=["tracepoint"], stap=[("-e", BLOCKS)], timeout=120, long=True)
 def lesson_11_block_sizes(backend: str) -> None:
     """Sizes of block requests."""
     done = xtrace("trace", "--backend", backend, "-e", BLOCKS, "-c", WRITE)
@@ -130,7 +131,7 @@ def lesson_11_block_sizes(backend: str) -> None:
     assert int(rows[0].split()[2]) >= 8, rows
 
 
-@case(backends=("ftrace", "bcc"), timeout=120, long=True)
+@case(backends=BACKENDS, probes=["kprobe"], stap=[("-e", OPEN_PATHS)], timeout=120, long=True)
 def lesson_12_kernel_structs(backend: str) -> None:
     """A chain of pointers through kernel structs, by offsets from BTF."""
     done = xtrace("trace", "--backend", backend, "-e", OPEN_PATHS, "-c", workload("opens", COUNT))
