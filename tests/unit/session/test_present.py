@@ -189,3 +189,9 @@ def test_other_messages() -> None:
 
 def test_error_text_is_told_apart() -> None:
     assert one(shown('BEGIN { errorf("bad"); }')) == Printed("bad", "errorf")
+
+
+def test_a_string_that_the_engine_read_where_its_address_was_saved() -> None:
+    machine = presenter('kprobe:f { @m[tid] = arg0; } kretprobe:f { printf("%s", str(@m[tid])); }')
+    found = one(machine.outputs([MapDump("m", (((7,), "localhost"), ((8,), "x" * 80)))]))
+    assert found.entries == (((7,), "localhost"), ((8,), "x" * 80 + ".."))

@@ -12,7 +12,7 @@ from xtrace.core.ir import MapDecl
 from xtrace.core.lang.arithmetic import divide, unsigned, wrap
 from xtrace.core.messages import HistValue, MapEntryValue, StatsValue, Value
 from xtrace.core.session.shown import Showing
-from xtrace.core.types import Avg, Bool, Count, Enumerated, Hist, Int, LinearHist, Max, Min, Pointer, Stats, Sum
+from xtrace.core.types import Avg, Bool, Count, Enumerated, Hist, Int, LinearHist, Max, Min, Pointer, Stats, String, Sum
 
 Entry = tuple[tuple[Value, ...], MapEntryValue]
 _NUMBERS = (Count, Sum, Min, Max, Avg, Int, Bool, Enumerated)
@@ -27,6 +27,7 @@ class MapShowing:
         self.decl = decl
         self._keys = tuple(showing.of(kind) for kind in decl.keys)
         self._order = key_order(decl.keys)
+        self._text = showing.of(String(showing.max_strlen))
         self._value: Callable[[Any], Any] | None = None
         if decl.aggregation is None:
             self._value = showing.of(decl.value)  # type: ignore[arg-type]
@@ -61,6 +62,10 @@ class MapShowing:
             return Histogram(rows(kind, dict(value.buckets), div))
         if isinstance(kind, Stats) and isinstance(value, StatsValue):
             return Averages(value.count, self._number(value), self._sign(value.total))
+        if isinstance(value, str) and isinstance(kind, (Int, Pointer)):
+            # The engine read the string where the program saved its address (plan.hoist).
+            held: MapShown = self._text(value)
+            return held
         if self._value and not (div > 1 and isinstance(kind, (Int, Pointer))):
             shown: MapShown = self._value(value)
             return shown
