@@ -56,7 +56,9 @@ def command(
 
         click.echo(collector_script(), nl=False)
         return 0
-    if source is not None and output is not None and _is_fleet(source):
+    if source is not None and _is_fleet(source):
+        if output is None:
+            raise UsageError.of("XT0003", f"{source} holds many hosts", hints=("-o DIRECTORY writes a bundle of each",))
         return _record_fleet(source, output)
     if output is not None:
         _record(_plain_host(source, config, facts, redact=not private), output, redact=not private)

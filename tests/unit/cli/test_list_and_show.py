@@ -114,6 +114,15 @@ def test_render_needs_no_engine_and_says_what_this_host_lacks(xtrace: Shell, bun
     assert "warning: this host cannot run it yet: stap" in done.err
 
 
+def test_a_directory_of_hosts_becomes_a_directory_of_bundles(xtrace: Shell, tmp_path: Path) -> None:
+    (tmp_path / "hosts" / "old").mkdir(parents=True)
+    (tmp_path / "hosts" / "old" / "meta.json").write_text('{"release": "3.10.0-1", "arch": "x86_64"}')
+    asked = xtrace("facts", "--import", str(tmp_path / "hosts"))
+    assert asked.code == 2 and "-o DIRECTORY" in asked.err
+    assert xtrace("facts", "--import", str(tmp_path / "hosts"), "-o", str(tmp_path / "bundles")).code == 0
+    assert "3.10.0-1" in xtrace("facts", "kernel.release", "--facts", str(tmp_path / "bundles/old.xfacts")).out
+
+
 def test_a_wrong_probe_comes_before_what_engines_lack(xtrace: Shell, bundle: str) -> None:
     done = xtrace("render", "-e", "tracepoint:sched:nosuch { }", "--facts", bundle)
     assert done.code == 4
