@@ -61,7 +61,7 @@ def _explainer(wishes: Wishes) -> Callable[[Plan], None]:
     def explain(plan: Plan) -> None:
         from xtrace.core.plan.choose import losses
 
-        lost = () if wishes.quiet else losses(plan)
+        lost = () if wishes.quiet else losses(plan, minor=wishes.verbose)
         if lost:
             from xtrace.core.alike import said_once
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xtrace.core import ir
 from xtrace.core.attach import Interval, Kprobe
-from xtrace.core.plan.choose import choose, settled
+from xtrace.core.plan.choose import choose, losses, settled
 from xtrace.core.plan.model import Choice, Degradation, Plan, Refusal, Start
 from xtrace.core.types import Count
 
@@ -86,3 +86,10 @@ def test_only_a_plan_that_nothing_can_beat_is_settled() -> None:
     assert not settled(Plan("a", STREAM, start=Start.SECONDS))
     assert not settled(Plan("a", STREAM, degradations=(Degradation("no path"),)))
     assert not settled(Plan("a", STREAM, choices=(approximate(0),)))
+
+
+def test_what_is_minor_is_told_and_decides_nothing() -> None:
+    rare = Plan("a", STREAM, degradations=(Degradation("a rarity", minor=True),))
+    assert order(rare, Plan("b", STREAM)) == ["a", "b"]
+    assert settled(rare)
+    assert (losses(rare), losses(rare, minor=False)) == (("a rarity",), ())

@@ -37,6 +37,7 @@ class BccBackend:
         from xtrace.backends.bcc.lower import lower, objections
         from xtrace.backends.bcc.scope import follow_offsets, scope_objections
         from xtrace.backends.bcc.writer import UnsupportedError
+        from xtrace.core.resolve import compat_calls
         from xtrace.core.resolve.resolve import resolve
 
         host = host_of(facts)
@@ -56,7 +57,13 @@ class BccBackend:
         return Plan(
             backend=self.name,
             program=program,
-            degradations=(*resolved.degradations, *(requirements.not_installed(facts) if request.elsewhere else ())),
+            degradations=(
+                *resolved.degradations,
+                *compat_calls.untold(
+                    program, host.arch, lambda: compat_calls.current_abi(host.arch, host.types) is not None
+                ),
+                *(requirements.not_installed(facts) if request.elsewhere else ()),
+            ),
             choices=resolved.choices,
             costs=("compiles for about 0.2 s and takes 120 MB", "each event shown costs the traced task microseconds"),
             notes=resolved.notes,

@@ -9,6 +9,8 @@ from xtrace.backends.bcc.regions import literal
 from xtrace.backends.bcc.writer import Place, Region, number
 from xtrace.core import ir
 from xtrace.core import types as t
+from xtrace.core.resolve import compat_calls
+from xtrace.core.syscall_abi import UNKNOWN
 
 COMM_BYTES = 16
 """TASK_COMM_LEN, include/linux/sched.h."""
@@ -36,6 +38,8 @@ def _(node: ir.Builtin, handler: Handler) -> str:
         return number(handler.program.cpid)
     if node.name == "ppid":
         return _parent(node, handler)
+    if node.name == compat_calls.BUILTIN:
+        return scalar(compat_calls.current_abi(handler.host.arch, handler.host.types) or ir.Const(UNKNOWN), handler)
     if node.name not in _NUMBERS:
         raise handler.refuse(f"BPF has nothing for the builtin {node.name!r} here", node.span)
     return _NUMBERS[node.name]

@@ -73,6 +73,8 @@ def code(kind: t.CType) -> list[Any]:
 def _plain(kind: t.CType) -> str:
     if isinstance(kind, t.Symbol):
         return "usym" if kind.user else "ksym"
+    if isinstance(kind, t.Enumerated) and kind.name == "syscall":
+        return "call"
     if isinstance(kind, (t.Int, t.Enumerated)):
         return "int" if kind.signed else "uint"
     names: dict[type, str] = {t.Pointer: "pointer", t.Bool: "bool", t.Inet: "inet", t.Void: "none"}

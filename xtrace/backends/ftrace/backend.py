@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from xtrace.backends.ftrace import objections
 from xtrace.backends.ftrace.features import Features
-from xtrace.backends.ftrace.lower import lower, prepared
+from xtrace.backends.ftrace.lower import EXECS, lower, prepared
 from xtrace.backends.ftrace.model import Follow, FtraceModel
 from xtrace.core import ir
 from xtrace.core.backend import Session
@@ -45,7 +45,7 @@ class FtraceBackend:
         return Plan(
             backend=self.name,
             program=resolved.program,
-            degradations=(*resolved.degradations, *map(Degradation, model.degradations)),
+            degradations=(*resolved.degradations, *map(Degradation, model.degradations), *_by_program(model, features)),
             choices=resolved.choices,
             costs=tuple(_costs(model)),
             notes=(*resolved.notes, *model.notes),
@@ -134,6 +134,13 @@ def _root(facts: HostFacts) -> str:
     if root is None:
         raise BackendError(Diagnostic("XT0806", "no tracefs is mounted", hints=(_MOUNT,)))
     return root
+
+
+def _by_program(model: FtraceModel, features: Features) -> Iterator[Degradation]:
+    """What a program's file does not tell of its system calls."""
+    if EXECS in model.recording.identity and features.arch == "x86_64":
+        message = "what 64-bit programs call by `int 0x80` is named as their other calls: ftrace goes by the program"
+        yield Degradation(message, minor=True)
 
 
 def _in_kernel(model: FtraceModel) -> bool:

@@ -22,8 +22,9 @@ _KNOWN_BY_SESSION = {
     "gid": Source.GID,
     "ppid": Source.PPID,
     "cgroup": Source.CGROUP,
+    "syscall_abi": Source.SYSCALL_ABI,
 }
-"""Builtins that user space finds out from the thread's id and the events that tell of forks and renames."""
+"""Builtins that user space finds out from the thread's id and the events that tell of forks, renames and execs."""
 
 _NOT_RECORDED = {
     "curtask": "ftrace cannot record the address of the current task",

@@ -170,7 +170,7 @@ def _raw(key: HistKey, cell: hist.Cell) -> int | str | StackValue | Process:
         return StackValue((), frames=tuple(map(str, cell[: key.depth])))
     if isinstance(cell, int) and key.kind is KeyKind.PROCESS:
         return Process(cell)
-    return convert(cell, key.size, key.signed) if isinstance(cell, int) else cell
+    return convert(cell, key.size, key.signed) + key.mark if isinstance(cell, int) else cell
 
 
 def _parts(table: HistMap, store: Store, row: hist.TableRow) -> list[tuple[int, int]]:

@@ -26,7 +26,9 @@ Test = Callable[[Row], bool]
 Runs = Callable[[int], Handler]
 """What fires a clause, by its number."""
 
-_OF_IDENTITY = frozenset((Source.PID, Source.COMM, Source.UID, Source.GID, Source.PPID, Source.CGROUP))
+_OF_IDENTITY = frozenset(
+    (Source.PID, Source.COMM, Source.UID, Source.GID, Source.PPID, Source.CGROUP, Source.SYSCALL_ABI)
+)
 _COUNTED = frozenset((Source.FIELD, Source.TID, Source.CONSTANT)) | _OF_IDENTITY
 """Where the values of events that are counted before they are fired may come from."""
 
@@ -226,6 +228,15 @@ def _with_identity(inner: Fire, event: str, places: dict[str, int], identity: Id
             identity.renamed(row[pid], row[comm])
 
         return renamed
+
+    if event == "sched_process_exec":
+        (path,) = (places[name] for name in IDENTITY_FIELDS[event])
+
+        def executed(row: Row, nsecs: int, cpu: int) -> None:
+            identity.programs.executed(row[TID], row[path])
+            inner(row, nsecs, cpu)
+
+        return executed
 
     def exited(row: Row, nsecs: int, cpu: int) -> None:
         inner(row, nsecs, cpu)

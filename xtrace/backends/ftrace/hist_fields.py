@@ -17,7 +17,8 @@ from xtrace.core import ir
 from xtrace.core.attach import Tracepoint
 from xtrace.core.plan.capture import Capture, conjuncts
 from xtrace.core.records import dataclass
-from xtrace.core.types import Array, Int, Pointer, Stack, String, Struct
+from xtrace.core.syscall_abi import SHIFT, UNKNOWN
+from xtrace.core.types import Array, Enumerated, Int, Pointer, Stack, String, Struct
 
 THREAD = "common_pid"
 
@@ -63,7 +64,9 @@ class HistFields:
             return HistKey("", KeyKind.CONSTANT, constant=expr.value)
         if isinstance(expr, ir.Builtin) and expr.name == "cpu":
             return HistKey("common_cpu")
-        inner = without_casts(expr)
+        inner = without_casts(_unnamed(expr))
+        if isinstance(inner, ir.Binary) and self._of_abi(inner.right):
+            return self._call_key(inner.left)
         if not isinstance(inner, ir.Captured):
             raise Stays("a key is computed")
         fixed = _fixed(inner, condition)
@@ -86,6 +89,19 @@ class HistFields:
             return self._text_key(column, column.type)
         found = self._numeric(column)
         return HistKey(found.field, KeyKind.NUMBER, found.size, found.signed)
+
+    def _of_abi(self, mark: ir.Expr) -> bool:
+        """Is it what `syscall_name()` adds to a number?"""
+        abi = mark.left if isinstance(mark, ir.Binary) else None
+        return isinstance(abi, ir.Captured) and self._column(abi).source is Source.SYSCALL_ABI
+
+    def _call_key(self, number: ir.Expr) -> HistKey:
+        if not self.asked:
+            raise Offered(
+                "the kernel's tables do not tell the ABI of system calls (--aggregate kernel shows the names of both)"
+            )
+        found = self.number(number)
+        return HistKey(found.field, KeyKind.NUMBER, found.size, found.signed, mark=UNKNOWN << SHIFT)
 
     def _name_key(self) -> HistKey:
         """`common_comm` is the name at each event (7.x); `.execname` the one at a thread's first event."""
@@ -160,6 +176,11 @@ def _plain(column: Column, size: int) -> bool:
     if isinstance(member.type, Pointer):
         return not (isinstance(member.type.to, Int) and member.type.to.size == 1)
     return not isinstance(member.type, (Array, Struct, String))
+
+
+def _unnamed(expr: ir.Expr) -> ir.Expr:
+    """The number that is shown as a name."""
+    return expr.operand if isinstance(expr, ir.Address) and isinstance(expr.type, Enumerated) else expr
 
 
 def without_casts(expr: ir.Expr) -> ir.Expr:

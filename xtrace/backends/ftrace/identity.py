@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Optional
 
+from xtrace.backends.ftrace.programs import Programs
 from xtrace.core.records import dataclass
 
 CLONE_PARENT = 0x8000
@@ -56,6 +57,7 @@ class Identity:
         """Processes of which a user stack was seen, in the order in which they were."""
         self.reused = 0
         """Ids of threads that were given to another process."""
+        self.programs = Programs()
         self._follow = False
         self._statuses: dict[int, Status] = {}
         self._cgroups: dict[int, tuple[str, int]] = {}
@@ -87,6 +89,7 @@ class Identity:
             self.threads[child] = Thread(child, comm, above.ppid if flags & CLONE_PARENT else above.tgid)
         if before is not None and before.comm != UNKNOWN and before.tgid != self.threads[child].tgid:
             self.reused += 1
+        self.programs.forked(parent, child)
         if parent in self._statuses:
             self._statuses[child] = self._statuses[parent]
         if parent in self._cgroups:

@@ -122,6 +122,8 @@ def _coarser(tables: tuple[HistMap, ...], timings: tuple[Timing, ...]) -> tuple[
         kinds = {key.kind for key in table.keys}
         if KeyKind.NAME in kinds:
             found[f"@{table.map}: a thread counts under the name that it had at its first event"] = None
+        if any(key.mark for key in table.keys):
+            found[f"@{table.map}: the ABI of system calls is not known, so each has the names of both"] = None
         if KeyKind.STACK in kinds:
             depth = hist.STACK_DEPTH
             found[f"@{table.map}: stacks are cut to {depth} frames, and named as the kernel prints them"] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Optional
 
 from xtrace.backends.ftrace import stacks
@@ -15,14 +15,17 @@ from xtrace.backends.ftrace.ring_buffer import Extractor
 from xtrace.backends.ftrace.slots import plain_place
 from xtrace.core.facts.event_format import parse_event_format
 from xtrace.core.records import dataclass
-from xtrace.core.types import Int, Member
+from xtrace.core.types import Int, Member, String
 
+_PATH_MAX = 4096
+"""include/uapi/linux/limits.h"""
 _FLAGS = Member("common_flags", Int(1, False), 2, 1)
 _HOLDERS = (Source.FIELD, Source.LATE_STRING)
 
 IDENTITY_FIELDS = {
     "task_newtask": ("pid", "comm", "clone_flags"),
     "task_rename": ("pid", "newcomm"),
+    "sched_process_exec": ("filename",),
     "sched_process_exit": (),
 }
 """What is read of the events that tell who is who."""
@@ -124,7 +127,9 @@ def _want_identity(kinds: dict[int, Kind], name: str, instance: Instance) -> Non
     kind = kinds.setdefault(number, Kind())
     kind.identity = event
     for wanted in IDENTITY_FIELDS[event]:
-        kind.members.setdefault(wanted, members[wanted])
+        member = members[wanted]
+        whole = member if member.location == "inline" else replace(member, type=String(_PATH_MAX))
+        kind.members.setdefault(wanted, whole)
 
 
 def read_format(instance: Instance, system: str, event: str, parse: bool) -> tuple[int, dict[str, Member]]:

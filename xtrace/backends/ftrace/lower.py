@@ -36,7 +36,12 @@ INSTANCE: Text = ("instances/", Name.SESSION)
 FORKS = ("task:task_newtask", "task:task_rename")
 """Events that tell each thread's process and name: Linux 43d2b113241d, v3.4."""
 EXITS = ("sched:sched_process_exit",)
+EXECS = "sched:sched_process_exec"
 
+_OF_THREADS = frozenset(
+    (Source.PID, Source.PPID, Source.UID, Source.GID, Source.CGROUP, Source.COMM, Source.SYSCALL_ABI)
+)
+"""What threads have from those that made them."""
 _RARE = ("sched:sched_process_", "task:", "signal:", "oom:", "module:", "syscalls:sys_enter_exec")
 RARE_BUFFER_KB = 512
 MAX_SYSCALL_STRING = 165
@@ -169,12 +174,14 @@ def _recording(program: ir.Program, placed: list[Placed], hists: tuple[HistMap, 
         sources.add(Source.PID)
     follow = _follow(program, features)
     needed: list[str] = []
-    if sources & {Source.PID, Source.PPID, Source.UID, Source.GID, Source.CGROUP, Source.COMM} or _scoped(program):
+    if sources & _OF_THREADS or _scoped(program):
         needed.append(FORKS[0])
     if Source.COMM in sources:
         needed.append(FORKS[1])
     if follow is Follow.USER:
         needed += EXITS
+    if Source.SYSCALL_ABI in sources:
+        needed.append(EXECS)
     identity = tuple(name for name in needed if features.exists(*name.split(":")))
     names = [_tracepoint_name(place) for place in placed]
     rare = all(name.startswith(_RARE) for name in names)

@@ -88,6 +88,7 @@ class Source(Enum):
     GID = "gid"
     PPID = "ppid"
     CGROUP = "cgroup"
+    SYSCALL_ABI = "ABI of system calls"
     KERNEL_STACK = "kernel stack"
     USER_STACK = "user stack"
     CONSTANT = "constant"
@@ -183,7 +184,7 @@ class Recording:
     kernel_stacks: str = ""
     user_stacks: bool = False
     identity: tuple[str, ...] = ()
-    """`system:event` of the kernel's events that tell who is who (fork, rename)."""
+    """`system:event` of the kernel's events that tell who is who (fork, rename, exec)."""
 
 
 class KeyKind(Enum):
@@ -202,7 +203,8 @@ class KeyKind(Enum):
 
 @dataclass(frozen=True)
 class HistKey:
-    """One part of a map's key. A number is brought to `size` bytes; a stack has at most `depth` frames."""
+    """One part of a map's key. A number is brought to `size` bytes, and `mark` is added to it; a stack has at most
+    `depth` frames."""
 
     field: str
     kind: KeyKind = KeyKind.NUMBER
@@ -210,6 +212,7 @@ class HistKey:
     signed: bool = True
     depth: int = 0
     constant: Union[int, str] = 0
+    mark: int = 0
 
 
 class Holds(Enum):

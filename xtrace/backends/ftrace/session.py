@@ -18,6 +18,7 @@ from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
 from xtrace.backends.ftrace.instance import Instance
 from xtrace.backends.ftrace.layouts import Layouts, layouts, row_places
 from xtrace.backends.ftrace.losses import losses
+from xtrace.backends.ftrace.lower import EXECS
 from xtrace.backends.ftrace.model import FtraceModel, Source, shows_processes
 from xtrace.backends.ftrace.reader import Reader
 from xtrace.backends.ftrace.removal import session_name
@@ -153,7 +154,10 @@ class FtraceSession:
         if scope.pid is not None:
             self._identity.watch(scope.pid, scope.follow)
         if self._model.recording.identity:
-            self._identity.look([scope.pid] if scope.pid is not None else all_processes())
+            processes = [scope.pid] if scope.pid is not None else all_processes()
+            self._identity.look(processes)
+            if EXECS in self._model.recording.identity:
+                self._identity.programs.look(thread for process in processes for thread in threads_of(process))
 
     def _unfiltered(self, program: ir.Program) -> ir.Program:
         """The program without the predicates that the kernel tests for all events of their clauses."""
@@ -315,6 +319,11 @@ class FtraceSession:
             yield Notice(
                 f"{self._identity.guessed} threads had ended before their process could be known: their own id and "
                 "`<...>` stand for it"
+            )
+        if self._identity.programs.unknown:
+            yield Notice(
+                f"{self._identity.programs.unknown} programs had ended before their ABI could be known: their system "
+                "calls are shown by the names of both"
             )
         if self._identity.late and self._asks_late():
             yield Notice("user, group and cgroup were read from /proc shortly after the events")

@@ -77,6 +77,9 @@ def _at(place: int) -> Getter:
 def _asked(source: Source, identity: Identity) -> Getter:
     if source is Source.CGROUP:
         return lambda row, cpu: identity.cgroup(row[TID])[1]
+    if source is Source.SYSCALL_ABI:
+        abi = identity.programs.abi
+        return lambda row, cpu: abi(row[TID])
     question = {
         Source.PID: identity.pid,
         Source.PPID: identity.ppid,

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 
 from xtrace.backends.systemtap import modules, requirements
+from xtrace.backends.systemtap.abi import syscall_abi
 from xtrace.backends.systemtap.decode import Decoder
 from xtrace.backends.systemtap.lower import Model, clause_objections, lower, objections
 from xtrace.core import ir
@@ -13,6 +14,7 @@ from xtrace.core.backend import Session
 from xtrace.core.errors import Diagnostic
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Start, Verdict
+from xtrace.core.syscall_abi import UNKNOWN
 
 SCRIPT = "xtrace.stp"
 
@@ -33,6 +35,7 @@ class SystemTapBackend:
         return requirements.findings(facts)
 
     def plan(self, request: Request, facts: HostFacts) -> Verdict:
+        from xtrace.core.resolve import compat_calls
         from xtrace.core.resolve.resolve import resolve
 
         failed = [finding for finding in self.check(facts) if finding.state == "fail"]
@@ -52,13 +55,17 @@ class SystemTapBackend:
         plan = Plan(
             backend=self.name,
             program=program,
-            degradations=(*resolved.degradations, *(requirements.not_yet(finding) for finding in later)),
+            degradations=(
+                *resolved.degradations,
+                *compat_calls.untold(program, facts.arch, lambda: syscall_abi(facts) != str(UNKNOWN)),
+                *(requirements.not_yet(finding) for finding in later),
+            ),
             choices=resolved.choices,
             costs=("compiles a kernel module: seconds, minutes for the first one on a kernel",),
             notes=(*resolved.notes, *_notes(program)),
             aggregates_in_kernel=True,
             start=Start.MINUTES,
-            detail=lower(program, facts.arch),
+            detail=lower(program, facts.arch, lambda: syscall_abi(facts)),
         )
         if self._built(plan, facts):
             return replace(plan, costs=("loads a module built elsewhere",), start=Start.SECONDS)

@@ -47,6 +47,9 @@ class Context:
     """Of each enclosing `for` over a map: its key variables and its value."""
 
 
+SYSCALL_ABI = "xt_syscall_abi"
+"""The script's function that tells the ABI of the call which the current task is in (`xtrace.core.syscall_abi`)."""
+
 _BUILTINS = {
     "pid": "pid()",
     "tid": "tid()",
@@ -62,6 +65,7 @@ _BUILTINS = {
     "cpid": "xtrace_cpid",
     "ncpus": "xtrace_cpus",
     "curtask": "task_current()",
+    "syscall_abi": f"{SYSCALL_ABI}()",
 }
 
 _SIGNED = {"/": "xt_div", "%": "xt_mod"}

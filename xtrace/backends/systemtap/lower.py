@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Callable, Optional
 
 from xtrace.backends.systemtap import maps
-from xtrace.backends.systemtap.expressions import Context, UnsupportedError, expression, truth
+from xtrace.backends.systemtap.expressions import SYSCALL_ABI, Context, UnsupportedError, expression, truth
 from xtrace.backends.systemtap.names import map_names
 from xtrace.backends.systemtap.points import NoPointError, Point, point
 from xtrace.backends.systemtap.statements import Writer
@@ -17,6 +18,7 @@ from xtrace.core import types as t
 from xtrace.core.errors import Diagnostic
 from xtrace.core.plan.traverse import all_expressions, statements
 from xtrace.core.quoting import Code
+from xtrace.core.syscall_abi import NATIVE
 
 BIG_ENDIAN = ("s390x", "ppc64", "s390")
 
@@ -31,13 +33,15 @@ class Probe:
 
 @dataclass(frozen=True)
 class Model:
-    """What the template prints, and what decoding needs: the types of each site's values."""
+    """What the template prints, and what decoding needs: the types of each site's values. `syscall_abi` is the body of
+    that function, where a probe asks it."""
 
     probes: tuple[Probe, ...]
     maps: tuple[maps.ScriptMap, ...]
     site_types: Mapping[int, tuple[t.CType, ...]]
     follow: bool
     syscall_offset: int
+    syscall_abi: Optional[Code]
     print_maps: bool
 
 
@@ -90,8 +94,9 @@ def objections(program: ir.Program, arch: str) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def lower(program: ir.Program, arch: str) -> Model:
-    """The model of a program that `objections` has passed."""
+def lower(program: ir.Program, arch: str, syscall_abi: Callable[[], str] = lambda: str(NATIVE)) -> Model:
+    """The model of a program that `objections` has passed; `syscall_abi` gives the body of that function, where the
+    program needs it."""
     names = map_names(decl.name for decl in program.maps)
     zeroed = {site.map for site in program.sites if isinstance(site, ir.Zero)}
     probes = tuple(
@@ -108,6 +113,7 @@ def lower(program: ir.Program, arch: str) -> Model:
         site_types=site_types(program),
         follow=program.scope.follow,
         syscall_offset=_SYSCALL_OFFSET.get(arch, 0),
+        syscall_abi=Code(syscall_abi()) if any(SYSCALL_ABI in line for one in probes for line in one.lines) else None,
         print_maps=program.config.print_maps_on_exit,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from xtrace.backends.systemtap.expressions import SYSCALL_ABI
 from xtrace.core import attach as at
 from xtrace.core.quoting import stp_str
 
@@ -91,7 +92,7 @@ def _tracepoint(where: at.Tracepoint, arch: str) -> Point:
     key = f"{where.system}:{where.event}"
     fields = dict(translations().get(key, {}))
     if key == "raw_syscalls:sys_enter":
-        fields |= {f"args[{n}]": text for n, text in enumerate(_SYSCALL_ARGUMENTS.get(arch, ()))}
+        fields |= {f"args[{n}]": text for n, text in enumerate(_any_arguments(arch))}
     return Point(f"kernel.trace({stp_str(key)})", fields)
 
 
@@ -100,6 +101,18 @@ _SYSCALL_ARGUMENTS = {
     "aarch64": ("$regs->orig_x0", *(f"$regs->regs[{n}]" for n in range(1, 6))),
 }
 """Where each architecture's system call arguments lie in pt_regs (arch/*/include/asm/syscall.h)."""
+_I386_ARGUMENTS = ("bx", "cx", "dx", "si", "di", "bp")
+"""Where those of i386 calls lie in x86_64's (`syscall_get_arguments`, the same file)."""
+
+
+def _any_arguments(arch: str) -> tuple[str, ...]:
+    """Arguments of a call of whichever ABI. arm's lie where aarch64's do."""
+    own = _SYSCALL_ARGUMENTS.get(arch, ())
+    if arch != "x86_64":
+        return own
+    return tuple(
+        f"({SYSCALL_ABI}() ? $regs->{other} & 0xffffffff : {register})" for register, other in zip(own, _I386_ARGUMENTS)
+    )
 
 
 def _syscall(where: at.Tracepoint, arch: str) -> Point:
@@ -115,10 +128,10 @@ def _syscall(where: at.Tracepoint, arch: str) -> Point:
         raise NoPointError(reason, "the ftrace backend can attach to it")
     if not entering:
         return Point('kernel.trace("raw_syscalls:sys_exit")', {"ret": "$ret", "__syscall_nr": str(number)},
-                     guard=f"xt_syscall_of($regs) == {number}")  # fmt: skip
+                     guard=f"xt_syscall_of($regs) == {number} && !{SYSCALL_ABI}()")  # fmt: skip
     names = [f.name for f in where.fields if not f.name.startswith("__")]
     fields = {"__syscall_nr": str(number), **dict(zip(names, registers))}
-    return Point('kernel.trace("raw_syscalls:sys_enter")', fields, guard=f"$id == {number}")
+    return Point('kernel.trace("raw_syscalls:sys_enter")', fields, guard=f"$id == {number} && !{SYSCALL_ABI}()")
 
 
 def _kprobe(where: at.Kprobe) -> Point:

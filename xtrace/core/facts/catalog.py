@@ -34,6 +34,7 @@ _TABLE: dict[How, dict[str, str]] = {
         "kernel.build_id": "The build id of the running kernel, in hexadecimal, from /sys/kernel/notes.",
         "kernel.config": "The file that holds the running kernel's configuration.",
         "kernel.kallsyms": "Names of the kernel's symbols can be read; the value tells whether addresses show.",
+        "kernel.compat": "The kernel serves programs of a 32-bit ABI besides its own; the value names them, as a list.",
         "kernel.lockdown": "The lockdown mode: none, integrity or confidentiality.",
         "kernel.modules_disabled": "Module loading is switched off until the next boot.",
         "kernel.sig_enforce": "Only signed modules load.",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
+from xtrace.core.facts import compat_calls
 from xtrace.core.facts.model import Fact, State
 
 if TYPE_CHECKING:
@@ -260,10 +261,18 @@ def _kallsyms(host: RecordedHost) -> Optional[Fact]:
     return Fact(State.PRESENT, {"addresses": False}, "composed: the kernel's symbols were recorded, without addresses")
 
 
+def _compat(host: RecordedHost) -> Optional[Fact]:
+    found = compat_calls.built(host.arch, host.config, lambda name: bool(host.symbols.lookup(name)))
+    if found.state is State.UNPROBED:
+        return None
+    return Fact(found.state, found.value, f"composed: {found.evidence}")
+
+
 _SPECIAL: Mapping[str, Callable[[RecordedHost], Optional[Fact]]] = {
     "kernel.release": _release,
     "kernel.arch": _arch,
     "kernel.kallsyms": _kallsyms,
+    "kernel.compat": _compat,
     "tracefs.path": _tracefs_path,
     "tracefs.clocks": _clocks,
     "tracefs.hist_variables": _hist_variables,

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Callable
 
 from xtrace.core.elf.notes import build_id, notes
+from xtrace.core.facts import compat_calls
 from xtrace.core.facts.files import shortened
 from xtrace.core.facts.model import Fact, State
 
@@ -232,6 +233,7 @@ PROBES: dict[str, Callable[[LiveHost], Fact]] = {
     "kernel.build_id": _build_id,
     "kernel.config": _config,
     "kernel.kallsyms": _kallsyms,
+    "kernel.compat": compat_calls.observed,
     "kernel.lockdown": _lockdown,
     "kernel.modules_disabled": _switch("/proc/sys/kernel/modules_disabled"),
     "kernel.sig_enforce": _switch("/sys/module/module/parameters/sig_enforce"),

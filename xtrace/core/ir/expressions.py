@@ -28,10 +28,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Builtin:
-    """`pid tid comm uid gid cpu nsecs elapsed probe func rand ncpus cpid kstack ustack curtask cgroup ppid jiffies`.
+    """`pid tid comm uid gid cpu nsecs elapsed probe func rand ncpus cpid kstack ustack curtask cgroup ppid jiffies
+    syscall_abi`.
 
     `nsecs` is the boot clock. `probe` and `func` differ by attach point; a backend with one handler per attach point
-    folds them.
+    folds them. `syscall_abi` is that of the system call which the current task is in (`xtrace.core.syscall_abi`);
+    programs have no name for it, `syscall_name()` makes it.
     """
 
     name: str

@@ -43,14 +43,15 @@ def choose(verdicts: Sequence[Verdict], wish: str | None = None) -> Ranking:
 
 
 def fidelity(plan: Plan) -> int:
-    """How much of what was asked is lost: each degradation, and each approximate source."""
-    return len(losses(plan))
+    """How much of what was asked is lost: each degradation that is not minor, and each approximate source."""
+    return len(losses(plan, minor=False))
 
 
-def losses(plan: Plan) -> tuple[str, ...]:
-    """What is lost, in words for the user."""
+def losses(plan: Plan, minor: bool = True) -> tuple[str, ...]:
+    """What is lost, in words for the user, with or without what is minor."""
+    degradations = (one for one in plan.degradations if minor or not one.minor)
     approximate = (f"{choice.event}: {choice.approximate}" for choice in plan.choices if choice.approximate)
-    return (*(degradation.message for degradation in plan.degradations), *approximate)
+    return (*(degradation.message for degradation in degradations), *approximate)
 
 
 def remoteness(plan: Plan) -> int:

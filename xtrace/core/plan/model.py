@@ -53,10 +53,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Degradation:
-    """Something the user asked for that this backend gives only in part; shown before the run."""
+    """Something the user asked for that this backend gives only in part; shown before the run.
+
+    `minor`: a rarity, which decides nothing between backends; a run tells it with -v only.
+    """
 
     message: str
     span: Optional[Span] = None
+    minor: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from xtrace.core.lang.walk import nodes
 from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import Event, all_events, find_event
 from xtrace.core.records import dataclass
+from xtrace.core.resolve import compat_calls
 from xtrace.core.resolve.kernel_points import GLOB
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
@@ -72,6 +73,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
         little_endian=facts.arch not in BIG_ENDIAN,
         kernel_address=lambda name: facts.symbols.address(name),  # reading all symbols takes 50 ms
         user_symbol=lambda attach, name, span: user_symbol(attach, name, facts, span),
+        compat_calls=lambda: compat_calls.possible(facts),
     )
     objections = also_of_variants(objections)
     work = _Work(request, facts, objections, Typer(request.program, facts.types, settings))
@@ -82,6 +84,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
     if not work.problems:
         program = _marked(work.typer.program(request.scope), work.marks)
         work.problems += _once(d for clause in program.clauses for d in objections(clause))
+        work.degradations += compat_calls.unseen(program.clauses, facts)
     return Resolved(
         None if work.problems else program,
         tuple(work.problems),

@@ -22,7 +22,7 @@ from xtrace.core.facts.number_names import (
     signal_names,
     user_names,
 )
-from xtrace.core.facts.syscalls import syscall_names
+from xtrace.core.facts.syscalls import CallNames
 from xtrace.core.plan.model import Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
 from xtrace.core.records import dataclass
@@ -102,7 +102,7 @@ def conduct(
 def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:
     """Names by value of the host's enums, of fields that print formats name, and of what the language names itself."""
     tables: Mapping[str, Callable[[], Mapping[int, str]]] = {
-        "syscall": lambda: syscall_names(facts.arch),
+        "syscall": lambda: CallNames(facts.arch),
         "disk": disk_names,
         "signal": signal_names,
         "capability": capability_names,

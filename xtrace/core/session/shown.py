@@ -13,6 +13,7 @@ from xtrace.core.messages import StackValue
 from xtrace.core.records import dataclass
 from xtrace.core.session.clocks import WallClock
 from xtrace.core.session.symboliser import Symboliser, frames_of, symbol_text
+from xtrace.core.syscall_abi import split
 from xtrace.core.types import (
     Array,
     Bool,
@@ -54,6 +55,8 @@ class Showing:
 
     def number(self, kind: CType) -> Convert:
         """Like `of`, but an enumerated value stays a number: what every conversion of printf but %s gets."""
+        if isinstance(kind, Enumerated) and kind.name == "syscall":
+            return lambda value: split(value)[0]
         if isinstance(kind, (Int, Enumerated)):
             return integer(kind.size, kind.signed)
         maker = _MAKERS.get(type(kind))

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from xtrace.core.lang.typing import (
     byte_functions,
+    call_names,
     functions,
     maps,
     memory,
@@ -44,7 +45,7 @@ from xtrace.core.lang.typing.typer import AttachedClause, Trial, Typer
 __all__ = ["AttachedClause", "EventSource", "Settings", "Trial", "Typer", "Types", "check"]
 
 _REGISTERED = (
-    byte_functions, functions, maps, memory, named_numbers, named_parameters, names, operators, outputs,
+    byte_functions, call_names, functions, maps, memory, named_numbers, named_parameters, names, operators, outputs,
     sizes, statements, text_functions, user_addresses,
 )  # fmt: skip
 """Modules that put their typers into the registry when they are imported."""

@@ -19,7 +19,6 @@ from xtrace.core.lang.typing.registry import function
 from xtrace.core.types import (
     Array,
     Buffer,
-    Enumerated,
     Inet,
     Int,
     Pointer,
@@ -81,12 +80,6 @@ def macaddr(ctx: Context, node: ast.Call) -> ir.Expr:
     if not is_number(value.type):
         return wrong(ctx, node, 0, value, "the address of 6 bytes, or an array of them")
     return ir.ReadBytes(value, ir.Const(_MAC_BYTES), ctx.space_of(value), _MAC, node.span)
-
-
-@function("syscall_name", 1, 1)
-def syscall_name(ctx: Context, node: ast.Call) -> ir.Expr:
-    """The number itself, which is shown as the name of the system call by the host's own 64-bit ABI."""
-    return ir.Address(numeric(ctx, node, 0), Enumerated("syscall", 8, True), node.span)
 
 
 @function("ntop", 1, 2)
