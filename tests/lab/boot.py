@@ -112,7 +112,9 @@ def _prepare(image: Image, job: Job, work: Path) -> None:
 def _command(image: Image, work: Path) -> list[str]:
     # no_timer_check: on a busy host the emulated timer's interrupts come too late for that boot-time check.
     kernel_line = "console=ttyS0 panic=-1 oops=panic loglevel=4 random.trust_cpu=on no_timer_check"
-    command = ["nice", "qemu-system-x86_64", "-accel", os.environ.get("XTRACE_LAB_ACCEL", ACCELERATOR)]
+    # --pdeathsig: a run that is killed with SIGKILL takes its guests along.
+    command = ["setpriv", "--pdeathsig", "KILL", "nice", "qemu-system-x86_64"]
+    command += ["-accel", os.environ.get("XTRACE_LAB_ACCEL", ACCELERATOR)]
     command += ["-cpu", image.release.cpu, "-smp", "2", "-m", str(MEMORY_MIB)]
     command += ["-nodefaults", "-display", "none", "-no-reboot"]
     command += ["-kernel", str(image.kernel), "-initrd", str(work / "initramfs")]
