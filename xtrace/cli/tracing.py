@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,7 +12,7 @@ from xtrace.cli.surroundings import backends, host, probe_paths, sink
 from xtrace.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from xtrace.core.plan.model import Plan, Request
+    from xtrace.core.plan.model import Degradation, Plan, Request
 
 
 def trace(
@@ -55,13 +55,14 @@ def _stream(output: str | None, stack: ExitStack) -> TextIO:
     return stack.enter_context(open(descriptor, "w", encoding="utf-8", errors="surrogateescape"))  # noqa: PTH123
 
 
-def _explainer(wishes: Wishes) -> Callable[[Plan], None]:
-    """Degradations are always told; the rest only when asked."""
+def _explainer(wishes: Wishes) -> Callable[[Plan, Sequence[Degradation]], None]:
+    """Degradations are always told, those that are minor where they concern the target; the rest only when asked."""
 
-    def explain(plan: Plan) -> None:
+    def explain(plan: Plan, concerning: Sequence[Degradation]) -> None:
         from xtrace.core.plan.choose import losses
 
-        lost = () if wishes.quiet else losses(plan, minor=wishes.verbose)
+        concerned = () if wishes.verbose else tuple(one.message for one in concerning)
+        lost = () if wishes.quiet else (*losses(plan, minor=wishes.verbose), *concerned)
         if lost:
             from xtrace.core.alike import said_once
 

@@ -11,13 +11,11 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Optional
 
-from xtrace.core.elf.abi import HEADER_BYTES, abi_of
+from xtrace.core.elf.abi import abi_of, start_of
 from xtrace.core.syscall_abi import UNKNOWN
 
 _INTERPRETERS = 5
 """A script's interpreter may be a script, so often (fs/exec.c, exec_binprm)."""
-_SCRIPT_BYTES = 256
-"""BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h"""
 _OF_THE_PROCESS = ("/dev/fd/", "/proc/")
 """Paths that mean something to the process alone."""
 
@@ -65,10 +63,10 @@ class Programs:
         return abi
 
     def _running(self, tid: int) -> Optional[int]:
-        return abi_of(_start(f"/proc/{tid}/exe"), self._arch)
+        return abi_of(start_of(f"/proc/{tid}/exe"), self._arch)
 
     def _of_file(self, tid: int, path: str, depth: int) -> Optional[int]:
-        start = next(filter(None, map(_start, _places(tid, path))), b"")
+        start = next(filter(None, map(start_of, _places(tid, path))), b"")
         if start.startswith(b"#!") and depth:
             words = start[2:].split(b"\n", 1)[0].split()
             return self._of_file(tid, os.fsdecode(words[0]), depth - 1) if words else None
@@ -82,17 +80,3 @@ def _places(tid: int, path: str) -> Iterator[str]:
     elif not path.startswith(_OF_THE_PROCESS):
         yield f"/proc/{tid}/root{path}"
         yield path
-
-
-def _start(path: str) -> bytes:
-    """The first bytes of a file; b"" where they cannot be read."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        return os.pread(handle, max(HEADER_BYTES, _SCRIPT_BYTES), 0)
-    except OSError:
-        return b""
-    finally:
-        os.close(handle)

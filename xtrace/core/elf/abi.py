@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Optional
 
 from xtrace.core.syscall_abi import COMPAT, NATIVE
 
 HEADER_BYTES = 20
 """As far as e_machine."""
+START_BYTES = 256
+"""What the kernel looks at to tell how a file is run (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h)."""
 _CLASS, _ORDER, _MACHINE = 4, 5, 18
 _64_BIT, _BIG_ENDIAN = 2, 2
 
@@ -30,3 +33,17 @@ def abi_of(start: bytes, arch: str) -> Optional[int]:
     if _BY_CLASS.get(arch) == machine:
         return NATIVE if start[_CLASS] == _64_BIT else COMPAT
     return _MACHINES.get(arch, {}).get(machine)
+
+
+def start_of(path: str) -> bytes:
+    """The first bytes of a file; b"" where they cannot be read."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        return os.pread(handle, START_BYTES, 0)
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)

@@ -55,7 +55,7 @@ class Finding:
 class Degradation:
     """Something the user asked for that this backend gives only in part; shown before the run.
 
-    `minor`: a rarity, which decides nothing between backends; a run tells it with -v only.
+    `minor`: a rarity, which decides nothing between backends; a run tells it with -v, or where it concerns the target.
     """
 
     message: str

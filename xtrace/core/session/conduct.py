@@ -6,12 +6,13 @@ Everything that a command decides is passed in; nothing here knows the command l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TextIO
 
 from xtrace.core import ir
 from xtrace.core.backend import Backend
+from xtrace.core.elf.abi import abi_of, start_of
 from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.facts.number_names import (
@@ -23,15 +24,17 @@ from xtrace.core.facts.number_names import (
     user_names,
 )
 from xtrace.core.facts.syscalls import CallNames
-from xtrace.core.plan.model import Plan, Refusal, Request
+from xtrace.core.plan.model import Degradation, Plan, Refusal, Request
 from xtrace.core.plan.planning import Candidates
 from xtrace.core.records import dataclass
+from xtrace.core.resolve.compat_calls import unseen
 from xtrace.core.resolve.named_values import values_of
 from xtrace.core.session.attempt import launch_first
 from xtrace.core.session.drive import Limits, Writer, drive
 from xtrace.core.session.present import Presenter
 from xtrace.core.session.symbols import HostSymbols
 from xtrace.core.session.target import Existing, Started, Target
+from xtrace.core.syscall_abi import COMPAT
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,13 @@ class Aim:
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where results and words go. `explain` hears which plan runs, before it starts."""
+    """Where results and words go. `explain` hears which plan runs, before it starts, and what of its minor losses
+    concerns the target."""
 
     sink: Writer
     out: TextIO
     tell: Callable[[str], None]
-    explain: Callable[[Plan], None]
+    explain: Callable[[Plan, Sequence[Degradation]], None]
     safe: bool = False
 
 
@@ -90,13 +94,20 @@ def conduct(
         if launched is None:
             raise refusal(candidates.refused, request.title, facts)
         session, plan = launched
-        outlet.explain(plan)
+        outlet.explain(plan, _concerning(target, plan, facts))
         names = enum_names(facts)
         presenter = Presenter(plan.program, request.title, HostSymbols(), safe=outlet.safe, enum_names=names)
         return drive(session, presenter, outlet.sink, outlet.out, outlet.tell, limits, target)
     finally:
         if target is not None:
             target.close()
+
+
+def _concerning(target: Target | None, plan: Plan, facts: HostFacts) -> Sequence[Degradation]:
+    """What a target that is a program of another ABI than the kernel's own loses by that."""
+    if target is None or abi_of(start_of(target.program), facts.arch) != COMPAT:
+        return ()
+    return unseen(plan.program.clauses, facts)
 
 
 def enum_names(facts: HostFacts) -> Callable[[str], Mapping[int, str]]:

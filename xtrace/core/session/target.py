@@ -21,9 +21,10 @@ _ERROR = struct.Struct("i")
 
 
 class Target(Protocol):
-    """`pid` is known before planning. The trace ends soon after the target has."""
+    """`pid` is known before planning, and so is the file of its `program`. The trace ends soon after the target has."""
 
     pid: int
+    program: str
 
     def release(self) -> None:
         """The probes are attached: let it run. Raises UsageError if it cannot be run."""
@@ -39,6 +40,7 @@ class Existing:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.program = f"/proc/{pid}/exe"
         fields = _fields(pid)
         if not fields or fields.get("State", "").startswith("Z"):
             what = "has ended" if fields else "does not exist"
@@ -68,7 +70,7 @@ class Started:
 
     def __init__(self, command: str) -> None:
         argv = _split(command)
-        path = _find(argv[0])
+        path = self.program = _find(argv[0])
         self.command = command
         self._status: int | None = None
         go_read, self._go = os.pipe()
