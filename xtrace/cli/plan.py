@@ -50,7 +50,7 @@ def _plan(program: Any, title: str, options: dict[str, Any]) -> int:
 
 
 def plan_quietly(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> int:
-    """Parse, type and plan; raise what is wrong, PlanError where no backend can serve."""
+    """Parse, type and plan; warn of what is odd, raise what is wrong, PlanError where no backend can serve."""
     _best(program, title, wishes, parameters, unsafe)
     return 0
 
@@ -65,10 +65,14 @@ def list_attached(program: Any, title: str, wishes: Wishes, parameters: tuple[st
 
 def _best(program: Any, title: str, wishes: Wishes, parameters: tuple[str, ...], unsafe: bool) -> Plan:
     from xtrace.cli.surroundings import host
+    from xtrace.cli.tracing import warner
+    from xtrace.core.plan.checking import check_request
     from xtrace.core.session.conduct import refusal
 
     options = {name: getattr(wishes, name) for name in ("pid", "command", "follow", "aggregate", "buffer_kb")}
     request = request_of(program, title, options, parameters=parameters, unsafe=unsafe)
+    for warning in check_request(request):
+        warner(wishes)(warning)
     ranking = ranking_of(request, None, wishes.backend)
     if not ranking.ranked:
         raise refusal(list(ranking.refused), title, host(None))

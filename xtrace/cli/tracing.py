@@ -12,6 +12,7 @@ from xtrace.cli.surroundings import backends, host, probe_paths, sink
 from xtrace.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from xtrace.core.errors import Diagnostic
     from xtrace.core.plan.model import Degradation, Plan, Request
 
 
@@ -34,12 +35,17 @@ def trace(
     with ExitStack() as stack:
         out = _stream(wishes.output, stack)
         written = sink(wishes.format)(out)
-        outlet = Outlet(written, out, _tell, _explainer(wishes), safe=out.isatty())
+        outlet = Outlet(written, out, _tell, warner(wishes), _explainer(wishes), safe=out.isatty())
         return conduct(request_for, aim, host(None), backends(wishes.backend), outlet, limits)
 
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def warner(wishes: Wishes) -> Callable[[Diagnostic], None]:
+    """What shows a warning about the program, unless the user wants quiet."""
+    return lambda warning: None if wishes.quiet else _tell(warning.text())
 
 
 def _stream(output: str | None, stack: ExitStack) -> TextIO:

@@ -104,7 +104,7 @@ def _outputs(title: str, text: str, backend: Backend, facts: HostFacts, path: st
     """What a program shows of the process that it is run against, and what is said on the way."""
     recorder = Recorder()
     told: list[str] = []
-    outlet = Outlet(recorder, io.StringIO(), told.append, lambda plan, concerning: None)
+    outlet = Outlet(recorder, io.StringIO(), told.append, lambda warning: None, lambda plan, concerning: None)
     aim = Aim(command=shlex.quote(path) if path else _COMMAND)
 
     def request_for(scope: ir.Scope, cpid: int) -> Request:

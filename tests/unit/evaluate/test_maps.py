@@ -128,3 +128,30 @@ def test_a_declared_map_that_is_full_is_reported_with_its_own_remedy() -> None:
 
 def test_a_deletion_tells_whether_the_key_was_there() -> None:
     assert printed('BEGIN { @m[1] = 0; $a = delete(@m, 1); $b = delete(@m, 1); printf("%d %d", $a, $b); }') == [(1, 0)]
+
+
+def test_a_compound_assignment_reads_the_old_value_first() -> None:
+    """As `@a = @a + @a++` does."""
+    assert maps("BEGIN { @a = 1; @a += @a++; @b = 2; @b *= ++@b; @c = 5; @c -= delete(@c); }") == {
+        "a": {(): 2},
+        "b": {(): 6},
+        "c": {(): 4},
+    }
+    assert printed('BEGIN { $x = 1; $x += $x++; $y = 5; $y -= $y--; printf("%d %d", $x, $y); }') == [(2, 0)]
+
+
+def test_keys_come_before_what_is_stored_there() -> None:
+    assert maps("BEGIN { $i = 1; @s[$i] = sum($i++); @n[$i] = $i++; @h[$i] = hist($i++); }") == {
+        "s": {1: 1},
+        "n": {2: 2},
+        "h": {3: HistValue(((3, 1),))},
+    }
+
+
+def test_pointers_in_maps_step_by_what_they_point_to() -> None:
+    text = "BEGIN { @p = (int32 *)100; @p++; @p += 2; --@p; @q = (int16 *)10; @v = (void *)7; @v--; @r = @q++; }"
+    assert maps(text) == {"p": {(): 108}, "q": {(): 12}, "v": {(): 6}, "r": {(): 10}}
+
+
+def test_a_map_that_is_only_multiplied_holds_integers() -> None:
+    assert maps("BEGIN { @m *= 2; @n[1] |= 4; }") == {"m": {(): 0}, "n": {1: 4}}

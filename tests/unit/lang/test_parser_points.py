@@ -171,7 +171,7 @@ def test_what_is_wrong_is_underlined(text: str, code: str, underlined: str) -> N
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("kprob:vfs_read { }", "did you mean kprobe?"),
+        ("kprob:vfs_read { }", "did you mean kprobe or uprobe?"),
         ("kprobe:f, g { }", "such as kprobe:g"),
         ("interval:m:5 { }", "did you mean interval:5m?"),
         ("interval:5:s { }", "did you mean interval:s:5?"),

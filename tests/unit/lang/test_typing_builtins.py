@@ -70,6 +70,9 @@ def test_names_of_the_kernel() -> None:
 
 def test_positional_parameters() -> None:
     assert expression("$1", parameters=("0x10",)) == ir.Const(16)
+    assert expression("$1", parameters=("010",)) == ir.Const(8)
+    assert expression("$1", parameters=("5ms",)) == ir.Const(5_000_000)
+    assert expression("$1", parameters=("-9223372036854775808",)) == ir.Const(-(1 << 63))
     assert expression("$2", parameters=("1",)) == ir.Const(0)
     assert expression("$#", parameters=("a", "b")) == ir.Const(2)
     assert expression("str($1)", parameters=("abc",)) == ir.Text("abc", String(4))
@@ -105,3 +108,8 @@ def test_has_asks_the_host() -> None:
     assert expression("has(curtask->nothing)").value == 0  # type: ignore[union-attr]
     text = "tracepoint:skb:kfree_skb { if (has(args.nothing)) { print(args.nothing); } print(has(args.reason)); }"
     assert refusals(text) == {}
+
+
+@pytest.mark.parametrize("given", ["x", "99999999999999999999", "-9223372036854775809", "--5", "0b1", " 5", "1.5"])
+def test_parameters_that_are_no_numbers(given: str) -> None:
+    assert refusals("kprobe:f { print($1); }", parameters=(given,)) == {"XT0225": "$1"}

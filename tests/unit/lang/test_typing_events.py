@@ -9,6 +9,7 @@ from tests.unit.lang.small_kernel import (
     PLACES,
     VFS_READ,
     SmallKernel,
+    body,
     parsed_expression,
     refusals,
     typed,
@@ -126,3 +127,8 @@ def test_questions_about_the_host() -> None:
     assert typer.constant(parsed_expression("has(args.reason) && TCP_CLOSE == 7"), (KFREE_SKB,), SKB) == 1
     with pytest.raises(ProgramError):
         typer.constant(parsed_expression("args.protocol"), (KFREE_SKB,), SKB)
+
+
+def test_has_asks_for_types_too() -> None:
+    assert body("if (has(struct sock)) { print(1); }")[0] == body("print(1);")[0]
+    assert body("if (has(struct nosuch)) { print(1); }") == ()

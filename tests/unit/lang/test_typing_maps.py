@@ -173,3 +173,9 @@ def test_iterating_gives_key_and_value() -> None:
     assert isinstance(second, ir.Output)
     assert first.args == (ir.TupleItem(ir.TupleItem(pair, 0, Tuple((Int(), String(16)))), 1, String(16)),)
     assert second.args == (ir.TupleItem(pair, 1, Int()),)
+
+
+@pytest.mark.parametrize("value", ['sum("s")', "lhist(1, 10, 0, 1)", "hist(1, 9)", "nonsense()"])
+def test_a_wrong_value_is_complained_about_once(value: str) -> None:
+    assert len(complaints(f"begin {{ @x = {value}; print(@x); }}")) == 1
+    assert [code for code, _ in complaints('begin { @x += "a"; }')] == ["XT0206"]

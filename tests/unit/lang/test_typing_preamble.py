@@ -92,3 +92,33 @@ def test_conditionals_take_the_branch_that_has_btf() -> None:
 def test_what_cannot_be_read_is_complained_about() -> None:
     text = 'struct x { nonsense_t a; };\n#define MAX(a, b) a\n#include "mine.h"\nbegin { }'
     assert [code for code, _ in complaints(text)] == ["XT0229"] * 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "taken"),
+    [
+        ("#if 0", False),
+        ("#if 1 == 2", False),
+        ("#if N > 2 && !defined(M)", True),
+        ("#if defined M || defined(BPFTRACE_HAVE_BTF)", True),
+        ("#if UNHEARD_OF", False),
+        ("#if 0\n#elif N == 3", True),
+        ("#if 0\n#if 1", False),
+        ("#if 1\n#elif 1", False),
+    ],
+)
+def test_conditions_are_computed(condition: str, taken: bool) -> None:
+    assert ("A" in defined(f"#define N 3\n{condition}\n#define A 1\n#endif")) is taken
+
+
+def test_a_condition_that_cannot_be_computed_is_told() -> None:
+    text = "#if KERNEL_VERSION(5, 8, 0) > 3\n#define A 1\n#endif\nbegin { print(A); }"
+    assert [code for code, _ in complaints(text)] == ["XT0229"]
+
+
+def test_a_define_with_parameters_is_told() -> None:
+    """`#define TWICE(a) (a * 2)` looks like a cast behind its name."""
+    assert [code for code, _ in complaints("#define TWICE(a) (a * 2)\nbegin { print(TWICE(3)); }")] == [
+        "XT0229",
+        "XT0203",
+    ]

@@ -136,3 +136,8 @@ def test_a_ternary_statement_is_a_branch() -> None:
     branch = body("arg0 ? exit() : clear(@x); @x = 1;")[0]
     assert isinstance(branch, ir.If)
     assert isinstance(branch.then[0], ir.Output)
+
+
+@pytest.mark.parametrize(("count", "code"), [("-1", "XT0205"), ("101", "XT0205"), ("arg0", "XT0223")])
+def test_counts_that_unroll_does_not_take(count: str, code: str) -> None:
+    assert refusals(f"kprobe:f {{ unroll({count}) {{ @n++; }} }}") == {code: count.lstrip("-") and count}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.lang.small_kernel import KFREE_SKB, PLACES, expression, refusals, typed
+from tests.unit.lang.small_kernel import KFREE_SKB, PLACES, complaints, expression, refusals, typed
 from xtrace.core import ir
 from xtrace.core.types import Buffer, Enumerated, Int, Space, String
 
@@ -77,3 +77,8 @@ def test_a_declared_map_has_its_own_size() -> None:
 
 def test_begin_needs_no_host_for_named_parameters() -> None:
     assert expression('getopt("depth", 3)', PLACES["begin"]) == ir.Const(3)
+
+
+def test_a_literal_ends_at_its_nul() -> None:
+    assert expression(r'"a\0b"') == ir.Text("a", String(2))
+    assert complaints(r'begin { print("a\0b"); print("c"); }') == [("XT0237", r'"a\0b"')]

@@ -37,4 +37,5 @@ CODES: dict[str, str] = {
     "XT0234": "The type of a map cannot be told from what is assigned to it.",
     "XT0235": "print() or emit() cannot show a value of this type.",
     "XT0236": "The program is nested too deeply, or its #defines expand to too much.",
+    "XT0237": "A string literal holds a NUL, which ends it.",
 }

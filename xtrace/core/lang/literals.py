@@ -17,6 +17,7 @@ UNITS = {
 
 _C_SUFFIXES = frozenset(("u", "l", "ul", "lu", "ll", "ull", "llu"))
 _LARGEST = (1 << 64) - 1
+_LEAST = 1 << 63
 _LARGEST_EXPONENT = 19
 _DECIMAL = re.compile(r"([0-9][0-9_]*)(?:[eE]([0-9][0-9_]*))?([A-Za-z_]\w*)?\Z", re.ASCII)
 _HEXADECIMAL = re.compile(r"0[xX]([0-9a-fA-F_]*)([uUlL]*)\Z", re.ASCII)
@@ -46,6 +47,19 @@ def number(text: str) -> int:
         raise ValueError("is not a number")
     digits, exponent, suffix = decimal.groups()
     return _checked(_whole(digits.replace("_", ""), exponent), suffix or "")
+
+
+def signed_number(text: str) -> int:
+    """The value of a number given on the command line: a literal, with a sign or without.
+
+    Raises ValueError as `number` does.
+    """
+    if not text.startswith("-"):
+        return number(text[text.startswith("+") :])
+    value = number(text[1:])
+    if value > _LEAST:
+        raise ValueError("does not fit into 64 bits")
+    return -value
 
 
 def _whole(digits: str, exponent: str | None) -> int:

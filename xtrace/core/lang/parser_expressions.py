@@ -287,8 +287,17 @@ def _has(c: Cursor) -> ast.Expr:
     if c.peek().text != "(":
         return _name_only(c)
     start, opening = c.advance(), c.advance()
+    subject: ast.Expr
     with c.deeper():
-        subject = expression(c)
+        if begins_type(c.token):
+            type_ = type_name(c)
+            subject = ast.SizeOf(type_, type_.span)
+        else:
+            subject = expression(c)
+    if c.token.text == ":":
+        hint = 'for probes that some hosts lack, config = { missing_probes = "ignore" }'
+        message = "has() asks for a field, a type or a name, not for a probe"
+        raise c.failure("XT0116", message, c.since(start.start), hint)
     c.close(opening)
     c.grow(c.height + 1, c.since(start.start))
     return ast.Has(subject, c.since(start.start))

@@ -114,7 +114,8 @@ class PointReader:
                 "XT0110", f"the named event {word} takes no parts", start, position, "its fields are bare names"
             )
             return None, self._behind(position)
-        hints = [f"did you mean {near}?" for near in near_probe_kinds(word)]
+        near = near_probe_kinds(word)
+        hints = [f"did you mean {' or '.join(near)}?"] if near else []
         if later and self._at(position) != ":":
             hints.append(f"each attach point begins with its type, such as kprobe:{word}")
         elif not hints:

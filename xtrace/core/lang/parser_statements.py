@@ -100,7 +100,8 @@ def _terminate(c: Cursor) -> None:
     new_line = c.line(c.before) != c.line(c.token)
     begins = c.token.kind in (NAME, SCALAR, MAP) or c.token.text == "{"
     if not begins or not (new_line or c.token.kind in (SCALAR, MAP) or c.peek().text == "("):
-        raise c.unexpected("; or } after the statement")
+        chained = ("an assignment gives no value: make it a statement of its own",) if c.token.text == "=" else ()
+        raise c.unexpected("; or } after the statement", *chained)
     c.report("XT0101", f"expected ; after the statement, found {c.shown(c.token)}", c.place(), "statements end with ;")
 
 
@@ -127,7 +128,7 @@ def _refuse_target(c: Cursor, target: ast.Expr, sign: Token) -> None:
     hints = [f"a variable is written ${text}"] if isinstance(target, ast.Name) and text not in BUILTINS else []
     if isinstance(target, ast.Member) and target.name.isdigit():
         hints.append(_IMMUTABLE)
-    if sign.text == "=":
+    elif sign.text == "=":
         hints.append("== compares")
     c.report("XT0112", f"{text} cannot be assigned: only variables ($x) and maps (@m) can", target.span, *hints)
 

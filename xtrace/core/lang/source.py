@@ -52,9 +52,32 @@ class Span:
         return f"{self.source.name}:{line}:{column}"
 
     def excerpt(self) -> list[str]:
-        """The source line and its underline, tabs kept so that both align."""
+        """The source line and its underline, tabs kept so that both align; of a long line what is around the span."""
         line, column = self.source.position(self.start)
-        text = self.source.line(line)
-        width = max(1, min(self.end - self.start, len(text) - column + 1))
-        lead = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
-        return [f"  {text}", f"  {lead}{'~' * width}"]
+        text = self.source.line(line).rstrip("\r")
+        start = min(column - 1, len(text))
+        first = max(0, start - _BEFORE) if len(text) > _LONGEST else 0
+        last = min(len(text), first + _LONGEST)
+        end = min(start + self.end - self.start, last)
+        before, marked, after = (_shown(part) for part in (text[first:start], text[start:end], text[end:last]))
+        cut, rest = "…" if first else "", "…" if last < len(text) else ""
+        lead = "".join("\t" if char == "\t" else " " * _columns(char) for char in cut + before)
+        return [f"  {cut}{before}{marked}{after}{rest}", f"  {lead}{'~' * max(1, sum(map(_columns, marked)))}"]
+
+
+_LONGEST, _BEFORE = 240, 80
+"""Characters of a line that an excerpt shows, and how many of them before the span."""
+
+
+def _shown(text: str) -> str:
+    """The text without what could steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)
+
+
+def _columns(char: str) -> int:
+    """How many columns of a terminal the character takes."""
+    if char.isascii():
+        return 1
+    from unicodedata import combining, east_asian_width
+
+    return 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1

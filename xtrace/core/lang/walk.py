@@ -48,6 +48,8 @@ def computed_maps(clauses: Sequence[ast.Clause]) -> dict[str, Span]:
     """The maps that are assigned the result of arithmetic, and where first."""
     found: dict[str, Span] = {}
     for node in nodes(clauses):
-        if isinstance(node, ast.Assign) and isinstance(node.target, ast.MapRef) and isinstance(node.value, ast.Binary):
+        if not isinstance(node, ast.Assign) or not isinstance(node.target, ast.MapRef):
+            continue
+        if node.op or isinstance(node.value, ast.Binary):
             found.setdefault(node.target.name, node.span)
     return found

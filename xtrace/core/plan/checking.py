@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xtrace.core.errors import ProgramError
+from xtrace.core.errors import Diagnostic, ProgramError
 from xtrace.core.lang.typing.checking import check
 from xtrace.core.lang.typing.host import Settings
 from xtrace.core.plan.model import Request
@@ -12,14 +12,16 @@ from xtrace.core.probes.events import find_event
 from xtrace.core.types import CType
 
 
-def check_request(request: Request) -> None:
-    """Raises ProgramError with every error in the order of the text."""
+def check_request(request: Request) -> tuple[Diagnostic, ...]:
+    """The warnings about a program, in the order of the text. Raises ProgramError, with them and every error, where
+    there is an error."""
 
     def event_fields(name: str) -> Mapping[str, CType] | None:
         event = find_event(name, request.probe_paths)
         return {field.name: field.type for field in event.fields.values()} if event else None
 
     settings = Settings(request.config, request.parameters, request.unsafe, request.cpid, event_fields=event_fields)
-    errors = [one for one in check(request.program, settings) if one.severity == "error"]
-    if errors:
-        raise ProgramError(*errors)
+    found = check(request.program, settings)
+    if any(one.severity == "error" for one in found):
+        raise ProgramError(*found)
+    return found

@@ -21,12 +21,12 @@ class Candidates:
     """Plans in the order in which to try them, each made when it is needed.
 
     A backend whose plan no other could beat settles the choice, and the others are asked only if it fails to start: a
-    trace should not wait for the verdict of an engine that it does not use. `refused` holds the refusals met so far.
-    Raises ProgramError for what is wrong on any host.
+    trace should not wait for the verdict of an engine that it does not use. `refused` holds the refusals met so far,
+    `warnings` what is odd about the program on any host. Raises ProgramError for what is wrong there.
     """
 
     def __init__(self, request: Request, facts: HostFacts, backends: Mapping[str, Backend]) -> None:
-        check_request(request)
+        self.warnings = check_request(request)
         self.refused: list[Refusal] = []
         self._request = request
         self._facts = facts

@@ -63,12 +63,13 @@ class Aim:
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where results and words go. `explain` hears which plan runs, before it starts, and what of its minor losses
-    concerns the target."""
+    """Where results and words go. `warn` hears what is odd about the program, `explain` which plan runs and what of its
+    minor losses concerns the target, both before it starts."""
 
     sink: Writer
     out: TextIO
     tell: Callable[[str], None]
+    warn: Callable[[Diagnostic], None]
     explain: Callable[[Plan, Sequence[Degradation]], None]
     safe: bool = False
 
@@ -90,11 +91,15 @@ def conduct(
     try:
         request = request_for(aim.scope(target), target.pid if target else 0)
         candidates = Candidates(request, facts, backends)
+        for warning in candidates.warnings:
+            outlet.warn(warning)
         launched = launch_first(candidates, backends, facts, lambda d: outlet.tell(d.text()))
         if launched is None:
             raise refusal(candidates.refused, request.title, facts)
         session, plan = launched
-        outlet.explain(plan, _concerning(target, plan, facts))
+        warned = {warning.message for warning in candidates.warnings}
+        untold = replace(plan, notes=tuple(note for note in plan.notes if note not in warned))
+        outlet.explain(untold, _concerning(target, plan, facts))
         names = enum_names(facts)
         presenter = Presenter(plan.program, request.title, HostSymbols(), safe=outlet.safe, enum_names=names)
         return drive(session, presenter, outlet.sink, outlet.out, outlet.tell, limits, target)

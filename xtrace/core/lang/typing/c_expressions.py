@@ -118,7 +118,13 @@ def evaluate(node: Optional[ast.Expr], names: Mapping[str, int]) -> Optional[int
     if isinstance(node, ast.Unary):
         operand = evaluate(node.operand, names)
         return None if operand is None else operand if node.op == "+" else arithmetic.unary(node.op, operand)
-    if isinstance(node, ast.Binary) and node.op not in ("&&", "||"):
+    if isinstance(node, ast.Binary):
         left, right = evaluate(node.left, names), evaluate(node.right, names)
-        return None if left is None or right is None else arithmetic.binary(node.op, left, right, True)
+        return None if left is None or right is None else _combined(node.op, left, right)
     return None
+
+
+def _combined(op: str, left: int, right: int) -> int:
+    if op in ("&&", "||"):
+        return int(bool(left) and bool(right) if op == "&&" else bool(left) or bool(right))
+    return arithmetic.binary(op, left, right, True)

@@ -86,7 +86,8 @@ def _range(callee: Callee) -> str:
         return f"at least {callee.least} argument{'' if callee.least == 1 else 's'}"
     if callee.least == callee.most:
         return f"{callee.least or 'no'} argument{'' if callee.least == 1 else 's'}"
-    return f"{callee.least} to {callee.most} arguments"
+    between = "or" if callee.most == callee.least + 1 else "to"
+    return f"{callee.least} {between} {callee.most} argument{'' if callee.most == 1 else 's'}"
 
 
 def _unknown_function(ctx: Context, node: ast.Call) -> None:

@@ -1,11 +1,12 @@
 """The C preamble of a program: `#define`, `struct`, `union`, `enum`, `typedef` before the first probe.
 
-`#include` reads nothing: kernel types come from the host by name. Conditionals are taken as if BPFTRACE_HAVE_BTF were
-defined, which is what that branch of bpftrace's own tools asks for.
+`#include` reads nothing: kernel types come from the host by name. BPFTRACE_HAVE_BTF counts as defined, which is what
+that branch of bpftrace's own tools asks for.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -14,9 +15,9 @@ from typing import Optional
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
-from xtrace.core.lang.spellings import PREDEFINED
 from xtrace.core.lang.typing.c_declarations import DeclarationError, HostNeededError, Layouts, read_declarations
 from xtrace.core.lang.typing.c_expressions import evaluate, parse_constant
+from xtrace.core.lang.typing.conditions import Conditions
 from xtrace.core.lang.typing.constants import ABI_CONSTANTS
 from xtrace.core.lang.typing.host import Types
 from xtrace.core.records import dataclass
@@ -41,7 +42,7 @@ def read_definitions(spans: Sequence[Span], host: Optional[Types] = None) -> Def
     """Read a preamble, given as the pieces that the parser found. Never raises: what cannot be read is complained about
     (XT0229), as an error where a type is lost and as a warning where a macro is."""
     definitions = Definitions(layouts=Layouts(host=host, hostless=host is None))
-    conditions = _Conditions(definitions.macros)
+    conditions = _conditions(definitions)
     for span in spans:
         for text in _pieces(span.text):
             try:
@@ -69,45 +70,18 @@ def _pieces(text: str) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-class _Conditions:
-    """The stack of `#if`: whether each level is taken, and whether one of its branches was."""
+def _conditions(definitions: Definitions) -> Conditions:
+    def unreadable(condition: str, span: Span) -> None:
+        message = f"{condition} is no constant expression; its branch is taken"
+        definitions.diagnostics.append(Diagnostic("XT0229", message, span, (), "warning"))
 
-    def __init__(self, macros: Mapping[str, ast.Expr]) -> None:
-        self._macros = macros
-        self._levels: list[list[bool]] = []
-
-    @property
-    def open(self) -> bool:
-        return all(level[0] for level in self._levels)
-
-    def directive(self, name: str, rest: str) -> bool:
-        """Follow a directive; False if it is not about conditions."""
-        if name in ("ifdef", "ifndef", "if"):
-            taken = self._holds(name, rest)
-            self._levels.append([taken, taken])
-        elif name in ("else", "elif") and self._levels:
-            level = self._levels[-1]
-            level[0] = not level[1] and (name == "else" or self._holds("if", rest))
-            level[1] = level[1] or level[0]
-        elif name == "endif" and self._levels:
-            self._levels.pop()
-        else:
-            return False
-        return True
-
-    def _holds(self, name: str, rest: str) -> bool:
-        words = re.findall(r"\w+", rest)
-        if name == "if" and words[:1] != ["defined"]:
-            return words[:1] != ["0"]
-        symbol = words[-1] if words else ""
-        defined = symbol in PREDEFINED or symbol in self._macros
-        negated = name == "ifndef" or (name == "if" and rest.lstrip().startswith("!"))
-        return defined != negated
+    numbers = functools.partial(definitions.layouts.numbers, definitions.macros)
+    return Conditions(definitions.macros, numbers, unreadable)
 
 
-def _directive(definitions: Definitions, conditions: _Conditions, text: str, span: Span) -> None:
+def _directive(definitions: Definitions, conditions: Conditions, text: str, span: Span) -> None:
     match = _DIRECTIVE.match(text)
-    if match is None or conditions.directive(match.group(1), match.group(2)) or not conditions.open:
+    if match is None or conditions.directive(match.group(1), match.group(2), span) or not conditions.open:
         return
     if _LOCAL_INCLUDE.match(text):
         message = "xtrace reads no header files; kernel types come from the host by name"
@@ -120,13 +94,12 @@ def _directive(definitions: Definitions, conditions: _Conditions, text: str, spa
 
 def _define(definitions: Definitions, name: str, callable_: bool, body: str, span: Span) -> None:
     meaning = None
-    if callable_ and body.lstrip().endswith(")"):
-        meaning = parse_constant("(" + body, span)
-    elif not callable_:
+    if not callable_:
         meaning = parse_constant(body, span) if body.strip() else ast.Number(1, span)
     if meaning is None:
         message = f"xtrace understands #define of constant expressions only; {name} is not defined"
-        definitions.diagnostics.append(Diagnostic("XT0229", message, span, (), "warning"))
+        hint = f"a macro takes parameters and statements: macro {name}(a) {{ … }}"
+        definitions.diagnostics.append(Diagnostic("XT0229", message, span, (hint,), "warning"))
         return
     value = evaluate(meaning, definitions.layouts.numbers(definitions.macros))
     definitions.macros[name] = ast.Number(value, span) if value is not None else meaning

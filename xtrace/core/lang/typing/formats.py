@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from xtrace.core import ir
 from xtrace.core.lang import ast
+from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.context import Context
-from xtrace.core.lang.typing.kinds import describe, is_number
+from xtrace.core.lang.typing.kinds import article, is_number
 from xtrace.core.records import dataclass
 from xtrace.core.types import (
     Array,
@@ -26,7 +27,7 @@ from xtrace.core.types import (
     Void,
 )
 
-_CONVERSION = re.compile(r"%([-+ 0#]*)(\d*|\*)(\.\d+)?(hh|h|ll|l|j|z|t)?([a-zA-Z%])?")
+_CONVERSION = re.compile(r"%([-+ 0#]*)(\*|\d*)(\.\d+)?(hh|h|ll|l|j|z|t)?([a-zA-Z%])?")
 _NUMBERS = "diuxXoc"
 _TEXTUAL = (String, Inet, Symbol, Stack, Timestamp, Enumerated, Bool)
 _FOR: tuple[tuple[type, str], ...] = (
@@ -64,7 +65,7 @@ def check_format(
         if conversion.letter not in (*_NUMBERS, "s", "r", "p") or not conversion.letter or conversion.width == "*":
             hint = "%d %u %x %o %c %s %r %p, with width and precision; %% is a percent sign"
             message = f"{conversion.text or '%'} is no conversion of {node.function}()"
-            ctx.report("XT0217", message, node.args[0].span, hint)
+            ctx.report("XT0217", message, _place(node.args[0].span, conversion), hint)
             return
     if len(expected) != len(nodes):
         words = f"{len(expected)} value{'' if len(expected) == 1 else 's'}"
@@ -73,8 +74,16 @@ def check_format(
         return
     for conversion, arg, written in zip(expected, args, nodes):
         if not _shows(conversion.letter, arg.type):
-            message = f"{conversion.text} does not show a {describe(arg.type)}"
+            message = f"{conversion.text} does not show {article(arg.type)}"
             ctx.report("XT0217", message, written.span, *_hint(arg.type))
+
+
+def _place(written: Span, conversion: Conversion) -> Span:
+    """Where a conversion stands in the literal, if that can be told."""
+    if not conversion.text or written.text.count(conversion.text) != 1:
+        return written
+    start = written.start + written.text.index(conversion.text)
+    return Span(written.source, start, start + len(conversion.text))
 
 
 def _shows(letter: str, type_: CType) -> bool:

@@ -42,7 +42,7 @@ READABLE = (Count, Sum, Min, Max, Avg)
 _WORDS: dict[type, str] = {
     Bool: "bool",
     String: "string",
-    Void: "an absent field",
+    Void: "absent field",
     Unknown: "unknown",
     Inet: "internet address",
     Buffer: "buffer",
@@ -171,6 +171,14 @@ def describe(type_: ValueType) -> str:
     if isinstance(type_, Tuple):
         return f"({', '.join(describe(item) for item in type_.items)})"
     return _WORDS[type(type_)]
+
+
+def article(type_: ValueType) -> str:
+    """The type with its article: `an int64`, `a string`."""
+    words = describe(type_)
+    if isinstance(type_, AGGREGATIONS):
+        return words
+    return f"{'an' if words[0] in 'aeio' else 'a'} {words}"
 
 
 def _pointee(type_: CType) -> str:

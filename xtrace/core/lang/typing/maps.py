@@ -11,19 +11,21 @@ from xtrace.core.lang.typing.context import Context, unknown
 from xtrace.core.lang.typing.kinds import (
     INT64,
     INTEGERS,
+    NUMBERS,
     READABLE,
+    article,
     describe,
-    describe_aggregation,
     is_number,
     is_signed,
     join,
     join_values,
     stored,
 )
-from xtrace.core.lang.typing.operators import combine
+from xtrace.core.lang.typing.operators import combine, element_size, negate
 from xtrace.core.lang.typing.registry import expression
 from xtrace.core.lang.typing.tables import MapEntry
 from xtrace.core.lang.typing.variables import step_variable
+from xtrace.core.lang.walk import nodes
 from xtrace.core.records import dataclass
 from xtrace.core.types import (
     AGGREGATIONS,
@@ -36,6 +38,7 @@ from xtrace.core.types import (
     LinearHist,
     Max,
     Min,
+    Pointer,
     Stats,
     Sum,
     Tuple,
@@ -126,18 +129,11 @@ def agree_on_value(ctx: Context, ref: ast.MapRef, value: ValueType, span: Span) 
     joined = join_values(entry.value, value)
     if joined is None:
         code = "XT0215" if isinstance(entry.value, AGGREGATIONS) or isinstance(value, AGGREGATIONS) else "XT0213"
-        message = f"{shown(ref.name)} is assigned {_article(value)} here but holds {_article(entry.value)}"
+        message = f"{shown(ref.name)} is assigned {article(value)} here but holds {article(entry.value)}"
         ctx.report(code, message, span, *_elsewhere("it gets that", entry.value_span))
         return False
     ctx.tables.set_value(ref.name, joined, span)
     return True
-
-
-def _article(value: ValueType) -> str:
-    if isinstance(value, AGGREGATIONS):
-        return describe_aggregation(value)
-    words = describe(value)
-    return f"{'an' if words[0] in 'aeio' else 'a'} {words}"
 
 
 def assign(ctx: Context, node: ast.Assign, ref: ast.MapRef) -> None:
@@ -146,33 +142,38 @@ def assign(ctx: Context, node: ast.Assign, ref: ast.MapRef) -> None:
         aggregate(ctx, node, ref, node.value)
         return
     keys = typed_keys(ctx, ref)
+    if node.op:
+        _compound(ctx, node, ref, keys)
+        return
     mark = len(ctx.out)
     value = ctx.value(node.value, "as a map's value")
     keys = tuple(ctx.kept_before(mark, keys))
-    if node.op:
-        compound(ctx, node, ref, keys, value)
-        return
     if agree_on_value(ctx, ref, stored(value.type), node.span):
         ctx.out.append(ir.SetMap(ref.name, keys, value, node.span))
 
 
-def compound(ctx: Context, node: ast.Assign, ref: ast.MapRef, keys: tuple[ir.Expr, ...], value: ir.Expr) -> None:
+def _compound(ctx: Context, node: ast.Assign, ref: ast.MapRef, keys: tuple[ir.Expr, ...]) -> None:
+    """`@m[k] += value`, which is `@m[k] = @m[k] + value`: the old value is read first."""
+    mark = len(ctx.out)
+    value = ctx.value(node.value, "in an operation")
     if not is_number(value.type):
-        ctx.report("XT0206", f"{node.op}= does not take a {describe(value.type)}", node.value.span)
+        ctx.report("XT0206", f"{node.op}= does not take {article(value.type)}", node.value.span)
         return
     held = ctx.tables.entry(ref.name, ref.span).value
-    if node.op in ("+", "-") and isinstance(held, (*INTEGERS, Unknown, *AGGREGATIONS)):
-        by = value if node.op == "+" else combine(ctx, "-", ir.Const(0), value, node.span)
-        add(ctx, ref, keys, by, node.span)
+    changed = len(ctx.out) > mark and any(
+        isinstance(inner, ast.MapRef) and inner.name == ref.name for inner in nodes(node.value)
+    )
+    if node.op in ("+", "-") and isinstance(held, (*INTEGERS, Unknown, *AGGREGATIONS)) and not changed:
+        keys = tuple(ctx.kept_before(mark, keys))
+        add(ctx, ref, keys, value if node.op == "+" else negate(ctx, "-", value, node.span), node.span)
         return
-    entry = ctx.tables.mark_read(ref.name, ref.span)
-    type_ = read_type(ctx, ref, entry)
+    type_ = read_type(ctx, ref, ctx.tables.mark_read(ref.name, ref.span))
     if type_ is None:
         return
-    current = ir.MapValue(ref.name, keys, type_, ref.span)
-    result = combine(ctx, node.op, current, value, node.span)
+    *kept, before = ctx.kept_before(mark, (*keys, ir.MapValue(ref.name, keys, type_, ref.span)))
+    result = combine(ctx, node.op, before, value, node.span)
     if agree_on_value(ctx, ref, stored(result.type), node.span):
-        ctx.out.append(ir.SetMap(ref.name, keys, result, node.span))
+        ctx.out.append(ir.SetMap(ref.name, tuple(kept), result, node.span))
 
 
 def add(ctx: Context, ref: ast.MapRef, keys: tuple[ir.Expr, ...], by: ir.Expr, span: Span) -> bool:
@@ -190,7 +191,7 @@ def step(ctx: Context, node: ast.Step) -> ir.Expr:
         return step_variable(ctx, node)
     ref = node.target
     keys = typed_keys(ctx, ref)
-    by = ir.Const(node.by, INT64, node.span)
+    by = _step(ctx, node, ref)
     if node.prefix:
         if not add(ctx, ref, keys, by, node.span):
             return unknown(node.span)
@@ -199,15 +200,22 @@ def step(ctx: Context, node: ast.Step) -> ir.Expr:
     return before if add(ctx, ref, keys, by, node.span) else unknown(node.span)
 
 
+def _step(ctx: Context, node: ast.Step, ref: ast.MapRef) -> ir.Expr:
+    """What a step adds: a number counts by one, a pointer by the size of what it points to."""
+    held = ctx.tables.mark_read(ref.name, ref.span).value
+    size = element_size(ctx, held, node.span) if isinstance(held, Pointer) else 1
+    return ir.Const(node.by * (size or 0), INT64, node.span)
+
+
 def _current(ctx: Context, ref: ast.MapRef, keys: tuple[ir.Expr, ...]) -> ir.Expr:
     entry = ctx.tables.mark_read(ref.name, ref.span)
-    type_ = entry.value if isinstance(entry.value, INTEGERS) else INT64
+    type_ = entry.value if isinstance(entry.value, NUMBERS) else INT64
     return ir.MapValue(ref.name, keys, type_, ref.span)
 
 
 def step_statement(ctx: Context, node: ast.Step, ref: ast.MapRef) -> None:
     """`@x++;` alone: nobody needs its value."""
-    add(ctx, ref, typed_keys(ctx, ref), ir.Const(node.by, INT64, node.span), node.span)
+    add(ctx, ref, typed_keys(ctx, ref), _step(ctx, node, ref), node.span)
 
 
 # --- aggregations ------------------------------------------------------------------------------------------------
@@ -240,13 +248,15 @@ def aggregate(ctx: Context, node: ast.Assign, ref: ast.MapRef, call: ast.Call) -
         ctx.report("XT0215", message, node.span)
         return
     if not arity.least <= len(call.args) <= arity.most:
-        wants = str(arity.least) if arity.least == arity.most else f"{arity.least} or {arity.most}"
+        wants = str(arity.least or "no") if arity.least == arity.most else f"{arity.least} or {arity.most}"
         plural = "" if wants == "1" else "s"
         message = f"{call.function}() takes {wants} argument{plural}, not {len(call.args)}"
         ctx.report("XT0204", message, call.span)
         return
     keys = typed_keys(ctx, ref)
+    mark = len(ctx.out)
     value = _fed(ctx, call)
+    keys = tuple(ctx.kept_before(mark, keys))
     kind = _aggregation(ctx, call, value)
     if kind is not None and agree_on_value(ctx, ref, kind, call.span):
         ctx.out.append(ir.Aggregate(ref.name, keys, value, node.span))
@@ -257,7 +267,7 @@ def _fed(ctx: Context, call: ast.Call) -> Optional[ir.Expr]:
         return None
     value = ctx.value(call.args[0], f"in {call.function}()")
     if not is_number(value.type):
-        return ctx.report("XT0205", f"{call.function}() takes a number, not {_article(value.type)}", call.args[0].span)
+        return ctx.report("XT0205", f"{call.function}() takes a number, not {article(value.type)}", call.args[0].span)
     return value
 
 

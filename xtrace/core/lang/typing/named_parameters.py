@@ -9,6 +9,7 @@ from typing import Optional
 from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
 from xtrace.core.lang import ast
+from xtrace.core.lang.literals import signed_number
 from xtrace.core.lang.typing.context import Context, unknown
 from xtrace.core.lang.typing.host import Settings
 from xtrace.core.lang.typing.names import integer, literal
@@ -76,6 +77,6 @@ def _given(ctx: Context, node: ast.Call, name: str, value: Optional[str], defaul
     if isinstance(default.type, String):
         return literal(ctx, value, node.span)
     try:
-        return integer(int(value, 0), node.span)
-    except ValueError:
-        return ctx.report("XT0225", f"--{name}={value} is not a number", node.span)
+        return integer(signed_number(value), node.span)
+    except ValueError as wrong:
+        return ctx.report("XT0225", f"--{name} takes a number, but {value!r} {wrong}", node.span)

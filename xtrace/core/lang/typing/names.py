@@ -6,6 +6,7 @@ from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.lang import arithmetic, ast
+from xtrace.core.lang.literals import signed_number
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.builtins import NAMES, builtin, parameter
 from xtrace.core.lang.typing.context import HOST_CODES, Context, unknown
@@ -41,7 +42,11 @@ def text(ctx: Context, node: ast.Text) -> ir.Expr:
 
 
 def literal(ctx: Context, value: str, span: Span) -> ir.Expr:
-    """A string literal, whose size counts the NUL."""
+    """A string literal, whose size counts the NUL; as in C, one inside it ends it."""
+    text, nul, _ = value.partition("\0")
+    if nul:
+        ctx.warn("XT0237", "this string ends at its \\0: what follows is not part of it", span)
+        value = text
     size = len(value.encode("utf-8", "surrogateescape")) + 1
     limit = ctx.settings.config.max_strlen
     if size > limit:
@@ -99,12 +104,10 @@ def positional(ctx: Context, node: ast.Positional) -> ir.Expr:
     if node.index == 0:
         return integer(len(parameters), node.span)
     given = positional_text(parameters, node.index)
-    if given == "":
-        return integer(0, node.span)
     try:
-        return integer(int(given, 0), node.span)
-    except ValueError:
-        message = f"${node.index} is {given!r}, which is not a number"
+        return integer(signed_number(given) if given else 0, node.span)
+    except ValueError as wrong:
+        message = f"${node.index} is used as a number, but {given!r} {wrong}"
         return ctx.report("XT0225", message, node.span, f"str(${node.index}) is its text")
 
 

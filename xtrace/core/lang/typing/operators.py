@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.lang import arithmetic, ast
@@ -12,6 +13,7 @@ from xtrace.core.lang.typing.context import Context, unknown
 from xtrace.core.lang.typing.kinds import (
     INT64,
     INTEGERS,
+    article,
     describe,
     is_number,
     is_signed,
@@ -57,7 +59,7 @@ def combine(ctx: Context, op: str, left: ir.Expr, right: ir.Expr, span: Span) ->
         return _compare_whole(ctx, op, left, right, span)
     for side in (left, right):
         if not is_number(side.type):
-            return ctx.report("XT0206", f"{op} does not take a {describe(side.type)}", side.span or span)
+            return ctx.report("XT0206", f"{op} does not take {article(side.type)}", side.span or span)
     if isinstance(left, ir.Const) and isinstance(right, ir.Const):
         return _folded(op, left, right, span)
     if op in arithmetic.COMPARISONS:
@@ -85,12 +87,20 @@ def _folded(op: str, left: ir.Const, right: ir.Const, span: Span) -> ir.Const:
 def offset_pointer(ctx: Context, op: str, base: ir.Expr, count: ir.Expr, span: Span) -> ir.Expr:
     """C's pointer arithmetic: `count` is in elements."""
     assert isinstance(base.type, Pointer)
-    to = base.type.to
-    size = 1 if isinstance(to, Void) else size_of(to)
-    if not size:
-        return ctx.report("XT0211", f"the size of {describe(to)} is not known", span)
+    size = element_size(ctx, base.type, span)
+    if size is None:
+        return unknown(span)
     step = count if size == 1 else combine(ctx, "*", count, ir.Const(size, INT64, span), span)
     return ir.Binary(op, base, step, False, base.type, span)
+
+
+def element_size(ctx: Context, pointer: Pointer, span: Span) -> Optional[int]:
+    """Bytes from one element to the next; None after a complaint."""
+    size = 1 if isinstance(pointer.to, Void) else size_of(pointer.to)
+    if not size:
+        ctx.report("XT0211", f"the size of {describe(pointer.to)} is not known", span)
+        return None
+    return size
 
 
 def _compare_whole(ctx: Context, op: str, left: ir.Expr, right: ir.Expr, span: Span) -> ir.Expr:
@@ -121,8 +131,7 @@ def truth(ctx: Context, node: ast.Expr) -> ir.Expr:
     """An expression used as a condition."""
     typed = ctx.value(node, "as a condition")
     if not is_number(typed.type):
-        what = describe(typed.type)
-        return ctx.report("XT0207", f"a {what} is not a condition", node.span, 'compare it: x == "…"')
+        return ctx.report("XT0207", f"{article(typed.type)} is not a condition", node.span, 'compare it: x == "…"')
     return typed
 
 
@@ -208,7 +217,7 @@ def unary(ctx: Context, node: ast.Unary) -> ir.Expr:
 def negate(ctx: Context, op: str, operand: ir.Expr, span: Span) -> ir.Expr:
     """`op operand` for `! ~ - +`."""
     if not is_number(operand.type):
-        return ctx.report("XT0206", f"{op} does not take a {describe(operand.type)}", span)
+        return ctx.report("XT0206", f"{op} does not take {article(operand.type)}", span)
     if op == "+":
         return operand
     type_: CType = Bool() if op == "!" else INT64 if op == "-" else Int(8, is_signed(operand.type))
@@ -236,7 +245,7 @@ def cast_to(ctx: Context, operand: ir.Expr, target: CType, span: Span) -> ir.Exp
         return retyped(operand, Pointer(target.to, ctx.space_of(operand, ctx.place.cast_space)), span)
     if isinstance(target, INTEGERS) and is_number(operand.type):
         return convert(operand, target, span)
-    return ctx.report("XT0206", f"a {describe(operand.type)} cannot be cast to {describe(target)}", span)
+    return ctx.report("XT0206", f"{article(operand.type)} cannot be cast to {describe(target)}", span)
 
 
 def convert(operand: ir.Expr, target: CType, span: Span) -> ir.Expr:

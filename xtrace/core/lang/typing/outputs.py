@@ -189,6 +189,11 @@ def zero(ctx: Context, node: ast.Call) -> None:
 @action("delete", 1, None)
 def delete(ctx: Context, node: ast.Call) -> None:
     """Entries, each `@m[keys]`, or a map without keys; a key that is not there is no error."""
+    first = node.args[0]
+    if isinstance(first, ast.MapRef) and not first.keys and not all(isinstance(ref, ast.MapRef) for ref in node.args):
+        hint = f"several keys are a tuple: delete({first.span.text}, (a, b))"
+        ctx.report("XT0204", "delete(@map, key) takes one key", node.span, hint)
+        return
     for ref in node.args:
         found = _entry(ctx, ref)
         if found is not None:

@@ -47,8 +47,8 @@ def do(ctx: Context, node: ast.Do) -> None:
         then, otherwise = ast.Do(expr.then, expr.then.span), ast.Do(expr.otherwise, expr.otherwise.span)
         branch(ctx, ast.If(expr.condition, (then,), (otherwise,), node.span))
     else:
-        ctx.expr(expr)
-        if not isinstance(expr, (ast.Number, ast.Boolean)):
+        typed = ctx.expr(expr)
+        if not isinstance(expr, (ast.Number, ast.Boolean)) and not isinstance(typed.type, Unknown):
             ctx.warn("XT0228", f"nothing uses the value of {node.span.text.strip()}", node.span)
 
 
@@ -74,8 +74,8 @@ def unroll(ctx: Context, node: ast.Unroll) -> None:
         ctx.body(node.body)
         return
     if not 0 <= count <= _MOST_UNROLLED:
-        hint = "while and for make loops of any length"
-        ctx.report("XT0205", f"unroll() repeats at most {_MOST_UNROLLED} times", node.count.span, hint)
+        hints = ("while and for make loops of any length",) if count > 0 else ()
+        ctx.report("XT0205", f"unroll() repeats 0 to {_MOST_UNROLLED} times, not {count}", node.count.span, *hints)
         return
     for _ in range(count):
         ctx.out += ctx.body(node.body)

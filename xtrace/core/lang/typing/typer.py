@@ -234,8 +234,11 @@ class Typer:
         return bool(still_open)
 
     def _undefined_maps(self) -> Iterator[Diagnostic]:
+        in_text = assigned_maps([*self._program.clauses, *(one.clause for one in self._accepted)])
         for name, entry in self._tables.maps.items():
             if entry.value_span is None:
+                if name in in_text:  # by a statement with an error, or in a branch that is dead
+                    continue
                 yield Diagnostic("XT0216", f"nothing assigns @{name}", entry.used_span)
             elif not self._hostless and not _is_settled(entry.value):
                 message = f"the type of @{name} cannot be told from what is assigned to it"

@@ -8,7 +8,7 @@ from xtrace.core import ir
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.context import Context, unknown
-from xtrace.core.lang.typing.kinds import INT64, INTEGERS, describe, is_number, join
+from xtrace.core.lang.typing.kinds import INT64, INTEGERS, article, is_number, join
 from xtrace.core.lang.typing.names import scalar
 from xtrace.core.lang.typing.names_of_types import resolve_type
 from xtrace.core.lang.typing.operators import combine, convert
@@ -18,12 +18,12 @@ from xtrace.core.types import CType, Unknown, Void
 
 
 def assign_variable(ctx: Context, node: ast.Assign, target: ast.Scalar) -> None:
-    """`$x = value` and `$x += value`"""
-    value = ctx.expr(node.value)
-    if node.op:
-        current = scalar(ctx, target)
-        value = combine(ctx, node.op, current, _present(ctx, value, node.value), node.span)
-    set_variable(ctx, target, value, node.span)
+    """`$x = value` and `$x += value`, which is `$x = $x + value`: the old value is read first."""
+    if not node.op:
+        set_variable(ctx, target, ctx.expr(node.value), node.span)
+        return
+    current, value = ctx.exprs((target, node.value))
+    set_variable(ctx, target, combine(ctx, node.op, current, _present(ctx, value, node.value), node.span), node.span)
 
 
 def _present(ctx: Context, value: ir.Expr, node: ast.Expr) -> ir.Expr:
@@ -68,9 +68,10 @@ def _widened(ctx: Context, variable: Variable, target: ast.Scalar, value: ir.Exp
         return convert(value, variable.type, target.span)
     joined = join(variable.type, value.type)
     if joined is None:
-        where = f" at {variable.span.location()}" if variable.span else ""
-        message = f"${target.name} is assigned {describe(value.type)} here but holds {describe(variable.type)}"
-        ctx.report("XT0224", message, target.span, f"it gets that{where}; use another name")
+        message = f"${target.name} is assigned {article(value.type)} here but holds {article(variable.type)}"
+        first = variable.span if variable.span != target.span else None
+        hint = f"it gets that at {first.location()}; use another name" if first else "give it another type"
+        ctx.report("XT0224", message, target.span, hint)
         return None
     if joined != variable.type and not variable.fixed:
         _learn(ctx, variable, joined)
