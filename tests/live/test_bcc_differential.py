@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.random_programs import program
+from tests.lab import random_programs, random_shapes
 from tests.live.bcc_session import needs_bcc
 from xtrace.backends.bcc.backend import BccBackend
 from xtrace.core.evaluate.evaluator import Evaluator
@@ -79,7 +79,12 @@ def test_agreement(name: str, host: LiveHost) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_random_programs(seed: int, host: LiveHost) -> None:
-    agree(program(seed, shared=True), f"seed {seed}", host)
+    agree(random_programs.program(seed, shared=True), f"seed {seed}", host)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_random_shapes(seed: int, host: LiveHost) -> None:
+    agree(random_shapes.program(seed, shared=True), f"seed {seed}", host)
 
 
 def agree(text: str, name: str, host: LiveHost) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.lab import random_programs, random_shapes
 from tests.lab.case import case
 from tests.lab.inside import equal, equal_counts, lines, xtrace
-from tests.lab.random_programs import program as random_program
 
 OPERATORS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "<=", ">", ">=", "==", "!=")
 PAIRS = ((7, 2), (-7, 2), (7, -2), (-7, -2), (7, 0), (0, 7), (-1, 1), (1, 63), (-1, 65),
@@ -27,7 +27,8 @@ def program() -> str:
 
 
 PROGRAM = program()
-RANDOM = [random_program(seed) for seed in (1, 2, 3)]
+RANDOM = [random_programs.program(seed) for seed in (1, 2, 3)]
+SHAPES = [random_shapes.program(seed) for seed in (1, 2)]
 """Each is a module that takes half a minute to compile."""
 
 
@@ -44,7 +45,17 @@ def as_the_evaluator(backend: str) -> None:
 @case(backends=("systemtap",), probes=["timer"], stap=[("-e", text) for text in RANDOM], timeout=300, long=True)
 def random_programs_as_the_evaluator(backend: str) -> None:
     """All operators, casts, functions of text, loops, maps and aggregations, put together at random."""
-    for number, text in enumerate(RANDOM):
+    _agree(backend, RANDOM)
+
+
+@case(backends=("systemtap",), probes=["timer"], stap=[("-e", text) for text in SHAPES], timeout=300, long=True)
+def random_shapes_as_the_evaluator(backend: str) -> None:
+    """Effects inside expressions, branches, loops in loops, narrow variables and tuples, put together at random."""
+    _agree(backend, SHAPES)
+
+
+def _agree(backend: str, programs: list[str]) -> None:
+    for number, text in enumerate(programs):
         expected = lines(xtrace("trace", "--backend", "ftrace", "-e", text).stdout)
         assert len(expected) > 100, expected
         found = lines(xtrace("trace", "--backend", backend, "-e", text, timeout=240).stdout)

@@ -148,3 +148,10 @@ def test_bswap_goes_by_the_size_of_its_argument() -> None:
     assert expression("bswap((uint16)0x1234)") == ir.Const(0x3412, Int(2, False))
     assert expression("bswap((uint32)0x12345678)") == ir.Const(0x78563412, Int(4, False))
     assert expression("bswap(args.protocol)", KFREE_SKB).type == Int(2, False)
+
+
+def test_tuples_of_different_types_compare_by_their_items() -> None:
+    made = expression('(pid, "a") != (1, comm)')
+    assert isinstance(made, ir.Unary)
+    both = made.operand
+    assert isinstance(both, ir.Logical) and isinstance(both.left, ir.Binary) and isinstance(both.right, ir.Compare)

@@ -82,3 +82,15 @@ def test_begin_needs_no_host_for_named_parameters() -> None:
 def test_a_literal_ends_at_its_nul() -> None:
     assert expression(r'"a\0b"') == ir.Text("a", String(2))
     assert complaints(r'begin { print("a\0b"); print("c"); }') == [("XT0237", r'"a\0b"')]
+
+
+def test_str_takes_fewer_bytes_of_what_is_a_string_already() -> None:
+    assert expression("str(comm, 2)") == ir.Cut(ir.Builtin("comm", String(16)), ir.Const(2), String(3))
+    assert expression("str(comm, 40)") == ir.Builtin("comm", String(16))
+    assert expression('str("hello", 2)') == ir.Text("he", String(3))
+    assert expression("str($1)", parameters=("\u00e9" * 600,)).type == String(64)
+
+
+def test_literals_compare_by_bytes() -> None:
+    assert expression('strncmp("\u65e5\u672c", "\u65e5x", 4)') == ir.Const(1)
+    assert expression('strncmp("\u65e5\u672c", "\u65e5x", 3)') == ir.Const(0)

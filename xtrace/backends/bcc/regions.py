@@ -114,8 +114,6 @@ def _(node: ir.Compare, handler: Handler) -> str:
     if not layout.is_region(node.left.type) and not layout.is_region(node.right.type):
         left, right = scalar(node.left, handler), scalar(node.right, handler)
         return f"((u64)({left} {node.op} {right}))"
-    if isinstance(node.left.type, t.Tuple) and node.left.type != node.right.type:
-        raise handler.refuse("BPF compares tuples of one type only", node.span, "compare their items")
     left_place, right_place = region(node.left, handler), region(node.right, handler)
     count = _compared_words(left_place, right_place, node.length)
     terms = [_difference(left_place, right_place, index, node.length, handler) for index in range(count)]

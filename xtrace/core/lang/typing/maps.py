@@ -21,7 +21,7 @@ from xtrace.core.lang.typing.kinds import (
     join_values,
     stored,
 )
-from xtrace.core.lang.typing.operators import combine, element_size, negate
+from xtrace.core.lang.typing.operators import combine, element_size, negate, tuple_items
 from xtrace.core.lang.typing.registry import expression
 from xtrace.core.lang.typing.tables import MapEntry
 from xtrace.core.lang.typing.variables import step_variable
@@ -60,18 +60,12 @@ def typed_keys(ctx: Context, ref: ast.MapRef) -> tuple[ir.Expr, ...]:
     """The keys of a map reference, checked against the other uses of the map. A tuple as the only key is its items."""
     keys = ctx.exprs(ref.keys)
     if len(keys) == 1 and isinstance(keys[0].type, Tuple):
-        keys = _items(keys[0], keys[0].type)
+        keys = tuple_items(keys[0])
     for position, key in enumerate(keys):
         if isinstance(key.type, Void):
             keys[position] = ctx.no_value(ref.keys[min(position, len(ref.keys) - 1)], "as a map key")
     _agree_on_keys(ctx, ref, tuple(stored(key.type) for key in keys))
     return tuple(keys)
-
-
-def _items(key: ir.Expr, type_: Tuple) -> list[ir.Expr]:
-    if isinstance(key, ir.TupleValue):
-        return list(key.items)
-    return [ir.TupleItem(key, position, item, key.span) for position, item in enumerate(type_.items)]
 
 
 def _agree_on_keys(ctx: Context, ref: ast.MapRef, types: tuple[CType, ...]) -> None:

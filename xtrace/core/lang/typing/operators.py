@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Optional
 
@@ -112,7 +113,25 @@ def _compare_whole(ctx: Context, op: str, left: ir.Expr, right: ir.Expr, span: S
         return ctx.report("XT0206", f"{words} cannot be compared", span, *_comparison_hint(left, right))
     if isinstance(left, ir.Text) and isinstance(right, ir.Text):
         return ir.Const(int((left.value == right.value) == (op == "==")), Bool(), span)
+    if isinstance(left.type, Tuple) and isinstance(right.type, Tuple) and left.type != right.type:
+        return _compare_items(ctx, op, left, right, span)
     return ir.Compare(op, left, right, 0, Bool(), span)
+
+
+def _compare_items(ctx: Context, op: str, left: ir.Expr, right: ir.Expr, span: Span) -> ir.Expr:
+    """Tuples whose items differ in size or sign are not the same bytes when they are equal."""
+    pairs = zip(tuple_items(left), tuple_items(right))
+    equal = [combine(ctx, "==", one, other, span) for one, other in pairs]
+    same = functools.reduce(lambda one, other: logical("&&", one, other, span), equal)
+    return same if op == "==" else negate(ctx, "!", same, span)
+
+
+def tuple_items(whole: ir.Expr) -> list[ir.Expr]:
+    """The items of a value whose type is a tuple."""
+    if isinstance(whole, ir.TupleValue):
+        return list(whole.items)
+    assert isinstance(whole.type, Tuple)
+    return [ir.TupleItem(whole, position, item, whole.span) for position, item in enumerate(whole.type.items)]
 
 
 def _comparison_hint(left: ir.Expr, right: ir.Expr) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Optional
 
 from xtrace.core import ir
 from xtrace.core.lang import ast
+from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.arguments import numeric, textual, wrong
 from xtrace.core.lang.typing.context import Context, unknown
 from xtrace.core.lang.typing.kinds import is_number, size_of
@@ -58,14 +59,14 @@ def _text_at(ctx: Context, node: ast.Call, space: Optional[Space], limit: int) -
         parameters = ctx.settings.parameters
         if parameters is None:
             return ir.Var("", String(limit), node.span)
-        return literal(ctx, positional_text(parameters, subject.index)[: limit - 1], node.span)
+        return literal(ctx, _first(positional_text(parameters, subject.index), limit - 1), node.span)
     found = locate(ctx, subject)
     if isinstance(found, Location) and isinstance(found.type, Array) and found.record is None:
         size = min(limit, size_of(found.type) or limit)
         return ir.ReadString(address(found, node.span), space or found.space, String(size), node.span)
     value = fetch(ctx, found, subject)
     if isinstance(value.type, String):
-        return _cut(value, limit)
+        return _cut(value, limit, node.span)
     if isinstance(value.type, Buffer) and isinstance(value, ir.Field):
         return ir.Field(value.member, String(limit), node.span)
     if not is_number(value.type):
@@ -73,11 +74,21 @@ def _text_at(ctx: Context, node: ast.Call, space: Optional[Space], limit: int) -
     return ir.ReadString(value, space or ctx.space_of(value), String(limit), node.span)
 
 
-def _cut(value: ir.Expr, limit: int) -> ir.Expr:
+def _cut(value: ir.Expr, limit: int, span: Span) -> ir.Expr:
     """A string that is already one, where `str()` is asked for fewer bytes of it."""
-    if isinstance(value, ir.ReadString) and isinstance(value.type, String) and value.type.size > limit:
+    assert isinstance(value.type, String)
+    if isinstance(value, ir.Text):
+        return ir.Text(_first(value.value, limit - 1), String(min(limit, value.type.size)), span)
+    if value.type.size <= limit:
+        return value
+    if isinstance(value, ir.ReadString):
         return ir.ReadString(value.address, value.space, String(limit), value.span)
-    return value
+    return ir.Cut(value, ir.Const(limit - 1), String(limit), span)
+
+
+def _first(text: str, length: int) -> str:
+    """The first bytes of a text known now."""
+    return text.encode("utf-8", "surrogateescape")[:length].decode("utf-8", "surrogateescape")
 
 
 @function("strncmp", 3, 3)
@@ -90,7 +101,7 @@ def strncmp(ctx: Context, node: ast.Call) -> ir.Expr:
     if length < 0:
         return ctx.report("XT0205", "strncmp() takes a length of 0 or more", node.args[2].span)
     if isinstance(left, ir.Text) and isinstance(right, ir.Text):
-        return integer(int(left.value[:length] != right.value[:length]), node.span)
+        return integer(int(_first(left.value, length) != _first(right.value, length)), node.span)
     if length == 0:
         return integer(0, node.span)
     return ir.Compare("!=", left, right, length, span=node.span)
