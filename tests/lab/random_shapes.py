@@ -16,7 +16,7 @@ macro raise($x, @m, by) { $x += by; @m[1] = $x; }
 
 
 class Shapes(Generator):
-    """Makes the clauses of one program. `shared` leaves out what BPF cannot do in a handler."""
+    """Makes the clauses of one program. `shared`: for BPF, which has tuples; SystemTap has none."""
 
     def program(self, clauses: int = 3) -> str:
         made = [self._steps() for _ in range(clauses)]
@@ -24,7 +24,7 @@ class Shapes(Generator):
         made += [self._branches() for _ in range(clauses)]
         made += [self._loops_in_loops() for _ in range(clauses)]
         made += [self._narrow() for _ in range(clauses)]
-        made += [self._tuples() for _ in range(clauses)]
+        made += [self._tuples() for _ in range(clauses if self._shared else 0)]
         made += [self._guarded(), self._macros()]
         return PREAMBLE + "\n".join(made)
 

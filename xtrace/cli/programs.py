@@ -33,9 +33,9 @@ def read_file(path: str) -> str:
     import sys
 
     if path == "-":
-        return sys.stdin.read()
+        return sys.stdin.read().removeprefix("\ufeff")
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError.of("XT0007", f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:

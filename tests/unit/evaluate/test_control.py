@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.evaluate.programs import codes, evaluator, maps, printed, run, typed
 from xtrace.core.evaluate import Evaluator
 from xtrace.core.messages import Exited, Hit, MapDump, Notice
@@ -104,3 +106,23 @@ def test_an_evaluator_keeps_nothing_of_another() -> None:
         machine = Evaluator(program)
         machine.begin()
         assert machine.store("a").entries == {(): 1}
+
+
+@pytest.mark.parametrize("op", ["+", "*", "/", ">>", "<<", "<", "&&", "==", "-"])
+def test_deep_expressions_are_computed(op: str) -> None:
+    """Python's parser takes 200 parentheses in one another at most, and fewer of what may wrap."""
+    chain = f" {op} ".join(["$a"] * 110)
+    one = "$a = nsecs - nsecs + 1;"
+    step_by_step = printed(f"BEGIN {{ {one} $b = $a {op} $a; {f'$b = $b {op} $a; ' * 108} print($b); }}")
+    assert printed(f"BEGIN {{ {one} print({chain}); }}") == step_by_step
+
+
+def test_deep_conditions_of_loops_are_computed_each_round() -> None:
+    zeros = " + ".join(["$zero"] * 40)
+    loop = f"while ($i < 5 + ({zeros})) {{ $i++; if ($i == 2) {{ continue; }} @n++; }}"
+    assert maps(f"BEGIN {{ $zero = nsecs - nsecs; $i = 0; {loop} }}") == {"n": {(): 4}}
+
+
+def test_a_deep_predicate_decides() -> None:
+    deep = " + ".join(["arg0"] * 60)
+    assert maps(f"kprobe:f /{deep} > 60/ {{ @n++; }}", (0, 1), (0, 2)) == {"n": {(): 1}}

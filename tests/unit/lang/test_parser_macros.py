@@ -76,3 +76,12 @@ def test_what_grows_without_measure_is_refused() -> None:
 
 def test_errors_inside_a_macro_are_found() -> None:
     assert places("macro f(x) { $y = ; x + }\nbegin { }") == [("XT0101", ";"), ("XT0101", "}")]
+
+
+def test_macros_that_nest_too_deeply_are_told() -> None:
+    def nested(inner: str) -> str:
+        return "if (x) { " * 40 + inner + "}" * 40
+
+    text = f"macro m0(x) {{ {nested('print(1);')} }} "
+    text += "".join(f"macro m{n}(x) {{ {nested(f'm{n - 1}(x);')} }} " for n in range(1, 6))
+    assert complaint(text + "BEGIN { m5(cpu); }").code == "XT0108"

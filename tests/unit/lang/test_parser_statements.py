@@ -123,3 +123,10 @@ def test_complaints_are_cut_off_at_a_hundred() -> None:
     found = complaints("begin { " + "1 = 2; " * 500 + "}")
     assert len(found) == 101
     assert (found[-1].code, found[-1].message) == ("XT0122", "400 more complaints follow these")
+
+
+def test_an_else_belongs_to_its_wrong_if() -> None:
+    assert [code for code, _ in places("BEGIN { if ($x = 1) { a; } else if (b) { c; } else { d; } $y = ; }")] == [
+        "XT0101",
+        "XT0101",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.lang.small_kernel import body, refusals, typed
+from tests.unit.lang.small_kernel import body, complaints, refusals, typed
 from xtrace.core import ir
 from xtrace.core.types import Bool, Inet, Int, Pointer, String, Struct
 
@@ -141,3 +141,21 @@ def test_a_ternary_statement_is_a_branch() -> None:
 @pytest.mark.parametrize(("count", "code"), [("-1", "XT0205"), ("101", "XT0205"), ("arg0", "XT0223")])
 def test_counts_that_unroll_does_not_take(count: str, code: str) -> None:
     assert refusals(f"kprobe:f {{ unroll({count}) {{ @n++; }} }}") == {code: count.lstrip("-") and count}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while (1) { " * 20 + "}" * 20,
+        "for ($i : 0..2) { " * 20 + "}" * 20,
+        "unroll(100) { unroll(100) { unroll(100) { @x++; } } }",
+    ],
+)
+def test_what_would_grow_too_large_is_refused_once(text: str) -> None:
+    assert [code for code, _ in complaints(f"kprobe:f {{ {text} }}")] == ["XT0236"]
+
+
+def test_defines_in_one_another_are_refused_once() -> None:
+    for form in ("(A{0} + 1)", "(A{0} + A{0})"):
+        lines = "".join(f"#define A{n + 1} {form.format(n)}\n" for n in range(100))
+        assert [code for code, _ in complaints(f"#define A0 nsecs\n{lines}kprobe:f {{ print(A100); }}")] == ["XT0236"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from xtrace.core import ir
 from xtrace.core.backend import Session
-from xtrace.core.errors import Diagnostic
+from xtrace.core.errors import Diagnostic, ProgramError
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.lang.parser import parse
 from xtrace.core.lang.source import Source
+from xtrace.core.plan.checking import check_request
 from xtrace.core.plan.model import Artifact, Degradation, Finding, Plan, Refusal, Request, Verdict
 from xtrace.core.plan.planning import Candidates, plan_all
 from xtrace.testing.hosts import FakeHost
@@ -81,3 +84,18 @@ def test_all_refuse() -> None:
 def test_all_verdicts_keep_the_order_of_registration() -> None:
     backends = {name: Scripted(Plan(name, STREAM)) for name in ("b", "a")}
     assert [one.backend for one in plan_all(REQUEST, FakeHost(), backends)] == ["b", "a"]
+
+
+def test_a_program_full_of_mistakes_is_told_the_first_hundred() -> None:
+    calls = " ".join(f"@x{number} = nonsense{number}();" for number in range(300))
+    with pytest.raises(ProgramError) as raised:
+        check_request(Request(parse(Source("t", f"BEGIN {{ {calls} }}")), "t"))
+    assert [one.code for one in raised.value.diagnostics] == [*["XT0203"] * 100, "XT0122"]
+
+
+def test_warnings_are_given_and_come_with_the_errors() -> None:
+    odd = "BEGIN { $x = 1; $x; }"
+    assert [one.code for one in check_request(Request(parse(Source("t", odd)), "t"))] == ["XT0228"]
+    with pytest.raises(ProgramError) as raised:
+        check_request(Request(parse(Source("t", odd + "END { $y; }")), "t"))
+    assert [one.severity for one in raised.value.diagnostics] == ["warning", "error"]

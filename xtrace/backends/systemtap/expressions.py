@@ -308,7 +308,11 @@ def _tuple_item(e: ir.TupleItem, c: Context) -> str:
         return c.entries[inner.base.name][0][e.index]
     if isinstance(inner, ir.TupleValue):
         return expression(inner.items[e.index], c)
-    raise UnsupportedError("SystemTap has no tuple values", e.span)
+    return _tuple(e, c)
+
+
+def _tuple(e: ir.Expr, c: Context) -> str:
+    raise UnsupportedError("SystemTap has no tuple values", e.span, "keep the items in variables of their own")
 
 
 def _narrow(text: str, kind: t.CType) -> str:
@@ -361,6 +365,7 @@ _HANDLERS: dict[type, Callable[[Any, Context], str]] = {
     ir.Convert: _convert,
     ir.Address: _address,
     ir.TupleItem: _tuple_item,
+    ir.TupleValue: _tuple,
 }
 
 _CONDITIONS: dict[type, Callable[[Any, Context], str | None]] = {

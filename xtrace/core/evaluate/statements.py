@@ -8,6 +8,7 @@ from typing import Any
 
 from xtrace.core import ir
 from xtrace.core.evaluate.expressions import Expressions, converted
+from xtrace.core.evaluate.shallow import shallow
 from xtrace.core.evaluate.storage import Store
 from xtrace.core.evaluate.values import missing
 from xtrace.core.plan.traverse import all_expressions, statements
@@ -28,6 +29,7 @@ class Statements:
     def handler(self, name: str, clause: ir.Clause, many: bool = False) -> str:
         """The source text of the clause's function; `many` for one that does the work of `n` equal records, which only
         orderless clauses can (`xtrace.core.evaluate.orderless`)."""
+        clause = shallow(clause)
         self._lines, self._many = [], many
         self._emit(1, "if state.exited: return")
         if clause.predicate is not None:

@@ -10,6 +10,7 @@ from typing import Optional
 
 from xtrace.core.errors import Diagnostic, ProgramError
 from xtrace.core.lang import ast
+from xtrace.core.lang.complaints import in_order
 from xtrace.core.lang.lexer import END, Lexer
 from xtrace.core.lang.parser_cursor import Cursor, Failure
 from xtrace.core.lang.parser_expressions import expression
@@ -18,8 +19,6 @@ from xtrace.core.lang.parser_points import PointReader
 from xtrace.core.lang.parser_preamble import PreambleReader
 from xtrace.core.lang.parser_statements import ProbeInside, block
 from xtrace.core.lang.source import Source, Span
-
-_MOST = 100
 
 
 def parse(source: Source) -> ast.Program:
@@ -47,7 +46,7 @@ def parse_expression(source: Source) -> ast.Expr:
         if failure.diagnostic:
             diagnostics.append(failure.diagnostic)
     if found is None or diagnostics:
-        raise ProgramError(*_in_order(diagnostics))
+        raise ProgramError(*in_order(diagnostics))
     return found
 
 
@@ -64,7 +63,7 @@ def parse_attach_point(source: Source) -> ast.AttachPoint:
         span = Span(source, position, len(source.text))
         diagnostics.append(Diagnostic("XT0110", f"expected one attach point only, found {span.text[:40]}", span))
     if point is None or diagnostics:
-        raise ProgramError(*_in_order(diagnostics))
+        raise ProgramError(*in_order(diagnostics))
     return point
 
 
@@ -92,7 +91,7 @@ class _Parser:
             hint = "such as tracepoint:syscalls:sys_enter_openat { … }"
             self._diagnostics.append(Diagnostic("XT0115", "the program has no probe", span, (hint,)))
         if self._diagnostics:
-            raise ProgramError(*_in_order(self._diagnostics))
+            raise ProgramError(*in_order(self._diagnostics))
         config, definitions = tuple(self._preamble.config), tuple(self._preamble.definitions)
         return ast.Program(self._source, tuple(self._clauses), config, definitions, tuple(self._preamble.maps))
 
@@ -144,14 +143,3 @@ class _Parser:
             return None
         c.advance()
         return found
-
-
-def _in_order(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
-    """By place; behind the first hundred only how many more there are."""
-    ordered = sorted(diagnostics, key=lambda one: one.span.start if one.span else 0)
-    more = len(ordered) - _MOST
-    if more > 0:
-        message = f"{more} more complaints follow these"
-        hint = "the first ones tend to cause the others"
-        ordered[_MOST:] = [Diagnostic("XT0122", message, ordered[_MOST].span, (hint,))]
-    return ordered

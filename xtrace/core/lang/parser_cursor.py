@@ -167,7 +167,8 @@ class Cursor:
     # --- recovery ------------------------------------------------------------------------------------------------
 
     def skip_statement(self) -> None:
-        """Go on behind the next `;` or block of this block, or to the `}` that ends it."""
+        """Go on behind the next `;` or block of this block and the `else` that belongs to it, or to the `}` that ends
+        it."""
         depth = 0
         while self.token.kind != END:
             text = self.token.text
@@ -177,7 +178,9 @@ class Cursor:
                 depth += (text == "{") - (text == "}")
                 if depth == 0 and text in ";}":
                     self.advance()
-                    return
+                    if self.token.text != "else":
+                        return
+                    continue
             self.advance()
 
 

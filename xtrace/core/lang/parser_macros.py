@@ -81,8 +81,12 @@ class Expansion:
 
     def clause(self, clause: ast.Clause) -> ast.Clause:
         """The clause with its macros put in."""
-        predicate = None if clause.predicate is None else self._node(clause.predicate, _NO_MACRO)
-        expanded = replace(clause, predicate=predicate, body=self._body(clause.body, _NO_MACRO))
+        try:
+            predicate = None if clause.predicate is None else self._node(clause.predicate, _NO_MACRO)
+            expanded = replace(clause, predicate=predicate, body=self._body(clause.body, _NO_MACRO))
+        except RecursionError:
+            self._complain_of_size(clause.span)
+            return clause
         if _height((expanded.predicate, expanded.body)) > _TALLEST:
             self._complain_of_size(clause.span)
         return expanded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xtrace.core.errors import Diagnostic, ProgramError
+from xtrace.core.lang.complaints import MOST, in_order
 from xtrace.core.lang.typing.checking import check
 from xtrace.core.lang.typing.host import Settings
 from xtrace.core.plan.model import Request
@@ -22,6 +23,7 @@ def check_request(request: Request) -> tuple[Diagnostic, ...]:
 
     settings = Settings(request.config, request.parameters, request.unsafe, request.cpid, event_fields=event_fields)
     found = check(request.program, settings)
-    if any(one.severity == "error" for one in found):
-        raise ProgramError(*found)
+    errors = [one for one in found if one.severity == "error"]
+    if errors:
+        raise ProgramError(*in_order(found if len(found) <= MOST else errors))
     return found

@@ -21,6 +21,11 @@ from xtrace.core.types import Int, Space, Unknown, Void
 HOST_CODES = frozenset(("XT0201", "XT0209", "XT0210", "XT0211", "XT0219"))
 """Complaints that another host might not have; `has()` answers no to them."""
 
+_DEEPEST = 130
+"""Expressions in one another: each takes a few frames of Python's stack, in every stage, of which it has 1000."""
+_MOST_BLOCKS, _MOST_LOOPS = 60, 15
+"""Blocks and loops in one another: the evaluator's Python may have 100 and 20."""
+
 Macros = dict[str, ast.Expr]
 
 
@@ -60,6 +65,10 @@ class Context:
         self.diagnostics: list[Diagnostic] = []
         self.loops = 0
         self.expansions = 0
+        self.unrolled = 0
+        self._depth = 0
+        self._blocks = 0
+        self._bearable = True
 
     @property
     def attach(self) -> Optional[Attach]:
@@ -86,7 +95,20 @@ class Context:
     # --- expressions and statements ------------------------------------------------------------------------------
 
     def expr(self, node: ast.Expr) -> ir.Expr:
-        return EXPRESSIONS[type(node)](self, node)
+        if self._depth == _DEEPEST:
+            return self.too_deep(node.span)
+        self._depth += 1
+        typed = EXPRESSIONS[type(node)](self, node)
+        self._depth -= 1
+        return typed
+
+    def too_deep(self, span: Optional[Span], message: str = "what stands here is nested too deeply") -> ir.Expr:
+        """Complain, once in a clause: the parser bounds what stands in one place, but not what #defines, macros and
+        named events put together."""
+        if self._bearable:
+            self._bearable = False
+            self.report("XT0236", message, span)
+        return unknown(span)
 
     def value(self, node: ast.Expr, use: str) -> ir.Expr:
         """An expression that must have a value: an absent optional field is complained about."""
@@ -119,11 +141,17 @@ class Context:
 
     def body(self, statements: Sequence[ast.Stmt]) -> tuple[ir.Stmt, ...]:
         """A block of its own."""
+        if self._blocks == _MOST_BLOCKS or self.loops > _MOST_LOOPS:
+            kind = "blocks" if self._blocks == _MOST_BLOCKS else "loops"
+            self.too_deep(statements[0].span if statements else None, f"too many {kind} stand in one another")
+            return ()
+        self._blocks += 1
         self.scopes.open()
         with self.writing() as out:
             for node in statements:
                 STATEMENTS[type(node)](self, node)
         self.scopes.close()
+        self._blocks -= 1
         return tuple(out)
 
     @contextmanager

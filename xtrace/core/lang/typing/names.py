@@ -189,7 +189,7 @@ def _macro(ctx: Context, node: ast.Name) -> Optional[ir.Expr]:
     ctx.expansions += 1
     try:
         if ctx.expansions > _MOST_EXPANSIONS:
-            return ctx.report("XT0236", f"the #defines behind {node.name} expand to too much", node.span)
+            return ctx.too_deep(node.span, f"the #defines behind {node.name} expand to too much")
         return ctx.expr(meaning)
     finally:
         ctx.macros[node.name] = meaning

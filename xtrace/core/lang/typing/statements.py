@@ -14,6 +14,8 @@ from xtrace.core.lang.typing.variables import assign_variable, declare, declare_
 from xtrace.core.types import Bool, CType, Int, Tuple, Unknown
 
 _MOST_UNROLLED = 100
+_MOST_ROUNDS = 2000
+"""Rounds of all unrolled loops of a clause, where they stand in one another."""
 
 
 @statement(ast.Assign)
@@ -78,6 +80,10 @@ def unroll(ctx: Context, node: ast.Unroll) -> None:
         ctx.report("XT0205", f"unroll() repeats 0 to {_MOST_UNROLLED} times, not {count}", node.count.span, *hints)
         return
     for _ in range(count):
+        ctx.unrolled += 1
+        if ctx.unrolled > _MOST_ROUNDS:
+            ctx.too_deep(node.span, f"unroll() in unroll() repeats more than {_MOST_ROUNDS} times")
+            return
         ctx.out += ctx.body(node.body)
 
 
