@@ -81,8 +81,8 @@ def build(source: str, path: str, *options: str) -> str:
 class Running:
     """A program that was built here, as it waits for numbers."""
 
-    def __init__(self, path: str) -> None:
-        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, path: str, *words: str) -> None:
+        self.process = subprocess.Popen([path, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
 
     def run(self, count: int) -> str:

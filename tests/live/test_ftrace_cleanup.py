@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +25,7 @@ from tests.live.ftrace_session import (
     tracefs,
     tracepoint,
 )
+from tests.live.processes import in_child, within
 from xtrace.backends.ftrace import clean
 from xtrace.backends.ftrace.lower import lower
 from xtrace.backends.ftrace.model import FtraceModel
@@ -105,17 +104,17 @@ def test_a_failure_at_any_step_leaves_nothing(binary: str) -> None:
 
 @needs_compiler
 def test_kill_9_is_undone_by_the_watchdog(binary: str) -> None:
-    child = _in_child(lambda: FtraceSession(model_of(binary, os.getpid()), tracefs()).start())
+    child = in_child(lambda: FtraceSession(model_of(binary, os.getpid()), tracefs()).start())
     name = f"xtrace_{child}_{start_time(child)}"
     assert _there(name)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    assert _within(5, lambda: not _there(name)), "the watchdog did not undo it"
+    assert within(5, lambda: not _there(name)), "the watchdog did not undo it"
 
 
 @needs_compiler
 def test_clean_removes_what_the_dead_left_and_only_that(binary: str) -> None:
-    dead = _in_child(lambda: None)
+    dead = in_child(lambda: None)
     name = f"xtrace_{dead}_{start_time(dead)}"
     os.kill(dead, signal.SIGKILL)
     os.waitpid(dead, 0)
@@ -155,32 +154,6 @@ def test_an_instance_that_somebody_reads_is_removed_when_they_stop() -> None:
     assert not leftovers()
 
 
-def _in_child(work: Callable[[], object]) -> int:
-    """A child that does the work and then waits to be killed; gives its pid when the work is done."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os.write(writer, b"x")
-            time.sleep(60)
-        finally:
-            os._exit(1)
-    os.close(writer)
-    assert os.read(reader, 1) == b"x"
-    os.close(reader)
-    return child
-
-
 def _there(name: str) -> bool:
     groups = [group for _, group, _ in tracefs().defined()]
     return any(found.startswith(name) for found in [*groups, *tracefs().names("instances")])
-
-
-def _within(seconds: float, test: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not test():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True

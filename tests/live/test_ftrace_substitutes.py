@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,24 +12,19 @@ from tests.live.ftrace_session import (
     PID,
     Waiting,
     collect,
-    compiled,
     emits,
     field,
-    file_offset,
-    needs_compiler,
     needs_tracefs,
     program,
     tracefs,
     tracepoint,
     values,
 )
-from tests.live.test_ftrace_uprobes import USDT_SOURCE
 from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.lower import lower
 from xtrace.backends.ftrace.model import Follow, FtraceModel
 from xtrace.backends.ftrace.session import FtraceSession
 from xtrace.core import ir
-from xtrace.core.attach import Usdt, UsdtArgument, UsdtSite
 from xtrace.core.facts.live import LiveHost
 from xtrace.core.messages import Message
 from xtrace.core.types import Int
@@ -87,33 +80,3 @@ def test_a_refused_filter_is_tested_in_user_space() -> None:
         assert model.events[0].handlers[0].filtered
         broken = tuple(replace(s, data=("no such field",)) if s.path[-1] == "filter" else s for s in model.steps)
         assert values(run(replace(model, steps=broken), shell)) == [(shell.pid,)]
-
-
-@needs_compiler
-def test_semaphores_are_counted_in_the_process_and_back(tmp_path: Path) -> None:
-    source = USDT_SOURCE.replace("int main(void) {", "#include <stdio.h>\nint main(void) { getchar(); int up = gate;")
-    source = source.replace("return fired == 1 ? 0 : 9;", "getchar(); return up * 10 + gate;")
-    binary = compiled(tmp_path, source)
-    site = UsdtSite(file_offset(binary, "site"), file_offset(binary, "gate"), (UsdtArgument(4, True, "%edi"),))
-    probe = Usdt("usdt", binary, "test", "step", (site,))
-
-    target = subprocess.Popen([binary], stdin=subprocess.PIPE)
-    assert target.stdin
-    try:
-        time.sleep(0.2)
-        made = program(ir.Clause((probe,), None, emits(ir.Arg(0))), scope=ir.Scope(target.pid))
-        running = FtraceSession(lower(made, Old(LiveHost())), tracefs())
-        try:
-            running.start()
-            target.stdin.write(b"\n")
-            target.stdin.flush()
-            seen = values(collect(running, lambda: None))
-        finally:
-            running.close()
-        target.stdin.write(b"\n")
-        target.stdin.flush()
-        assert target.wait(5) == 10, "the semaphore was not 1 while traced and 0 after"
-    finally:
-        target.kill()
-        target.wait()
-    assert seen == [(-4,)]

@@ -44,6 +44,10 @@ _OF_THREADS = frozenset(
 """What threads have from those that made them."""
 _RARE = ("sched:sched_process_", "task:", "signal:", "oom:", "module:", "syscalls:sys_enter_exec")
 RARE_BUFFER_KB = 512
+_LATE_SEMAPHORES = (
+    "this kernel does not switch on USDT probes that test a semaphore: xtrace does so in the memory of each process, "
+    "some milliseconds late in one that starts meanwhile"
+)
 MAX_SYSCALL_STRING = 165
 """Bytes of a syscall's string that the kernel records at most; it begins with 63 (SYSCALL_FAULT_USER_MAX of
 kernel/trace/trace_syscalls.c, v6.19)."""
@@ -95,7 +99,11 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
         offers_kernel=kept.offered and not asked,
         profiles=tuple(_profile(place) for place in placed if isinstance(place.attach, Profile)),
         notes=() if asked else kept.reasons,
-        degradations=(*kept.reasons, *kept.coarser) if asked else kept.coarser,
+        degradations=(
+            *(kept.reasons if asked else ()),
+            *kept.coarser,
+            *([_LATE_SEMAPHORES] if files.semaphores else []),
+        ),
     )
 
 

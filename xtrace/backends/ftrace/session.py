@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xtrace.backends.ftrace import semaphores
 from xtrace.backends.ftrace.clock import ClockOffset
 from xtrace.backends.ftrace.counting import KernelMaps
 from xtrace.backends.ftrace.dispatch import Dispatch, by_rows, profile_kind
@@ -33,6 +32,7 @@ from xtrace.core.evaluate.timers import Timers
 from xtrace.core.messages import Attached, Loss, Message, Notice
 
 if TYPE_CHECKING:
+    from xtrace.backends.ftrace.listening import Listening
     from xtrace.backends.ftrace.mappings import ProcessNames
     from xtrace.backends.ftrace.sampler import Sampler
 
@@ -40,7 +40,7 @@ FIRST_WAIT = 0.004
 """Seconds between looks until the first event, and while events wait for their neighbours."""
 LONGEST_WAIT = 0.1
 LATE_WAIT = 0.001
-"""Where strings are read from the processes after the events: before they are gone."""
+"""Where something is read from or written to the processes after the events: before they are gone."""
 BUSY = 0.01
 """The share of a CPU's buffer that, found in one look, makes a flood: then batches matter more than being prompt."""
 FULL = 0.25
@@ -58,11 +58,11 @@ class FtraceSession:
         self._closed = False
         self._identity = Identity()
         self._late = LateStrings()
-        self._raised: list[semaphores.Raised] = []
+        self._listening: Listening | None = None
         self._reader: Reader | None = None
         self._dispatch: Dispatch | None = None
         columns = [column for event in model.events for column in event.columns]
-        self._reads_late = any(column.source is Source.LATE_STRING for column in columns)
+        self._hurries = any(column.source is Source.LATE_STRING for column in columns)
         self._samplers: list[Sampler] = []
         self._names: ProcessNames | None = None
         self._wait = FIRST_WAIT
@@ -106,7 +106,7 @@ class FtraceSession:
         self._learn()
         instance.apply([step for step in model.steps if step.event >= 0])
         missing = instance.settled()
-        self._raise_semaphores()
+        self._listen()
         made = self._layouts = layouts(model, instance)
         self._evaluator = Evaluator(by_rows(self._unfiltered(model.program), row_places(model, made)))
         self._dispatch = Dispatch(model, made, self._identity, self._evaluator, self._late)
@@ -175,16 +175,18 @@ class FtraceSession:
         )
         return replace(program, clauses=clauses)
 
-    def _raise_semaphores(self) -> None:
-        pid = self._model.program.scope.pid
-        for file, handle in zip(self._model.files, self._instance.files):
-            if not file.semaphores:
-                continue
-            for process in [pid] if pid is not None else semaphores.processes_with(handle):
-                with contextlib.suppress(OSError):
-                    for raised in semaphores.raise_in(process, handle, file.semaphores):
-                        self._watchdog.remember(raised)
-                        self._raised.append(raised)
+    def _listen(self) -> None:
+        """Switch on USDT probes that look whether somebody listens, where the kernel does not."""
+        gated = [(file, handle) for file, handle in zip(self._model.files, self._instance.files) if file.semaphores]
+        if not gated:
+            return
+        from xtrace.backends.ftrace.listening import Listening
+
+        self._listening = Listening(self._model.program.scope, self._watchdog.remember)
+        self._hurries = True
+        for file, handle in gated:
+            self._listening.add(handle, file.semaphores)
+        self._listening.start()
 
     # --- the contract ---
 
@@ -220,6 +222,7 @@ class FtraceSession:
             *self._counted.losses(),
             *self._counted.notices(),
             *self._unread(),
+            *(self._listening.notices() if self._listening else ()),
             *self._notices(),
         ]
 
@@ -233,7 +236,8 @@ class FtraceSession:
             sampler.close()
         if self._names is not None:
             self._names.close()
-        semaphores.lower_all(self._raised)
+        if self._listening is not None:
+            self._listening.close()
         remains = self._instance.close()
         if not remains:
             self._watchdog.dismiss()
@@ -245,6 +249,8 @@ class FtraceSession:
     def _look(self) -> list[Message]:
         with _no_collection():
             self._tick()
+            if self._listening is not None:
+                self._listening.look()
             if self._reader is not None and not self._evaluator.exited:
                 self._identity.new_batch()
                 self._fire(self._reader.round(self._clock.now()))
@@ -281,7 +287,7 @@ class FtraceSession:
         """Look late, so that batches are large, but before buffers fill, and soon when something waits."""
         reader = self._reader
         assert reader is not None
-        longest = LATE_WAIT if self._reads_late else LONGEST_WAIT
+        longest = LATE_WAIT if self._hurries else LONGEST_WAIT
         now = time.monotonic()
         if reader.pending:
             self._wait = 0.0

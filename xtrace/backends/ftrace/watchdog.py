@@ -30,8 +30,8 @@ class Watchdog:
                 os._exit(0)
         os.close(reader)
 
-    def remember(self, semaphore: semaphores.Raised) -> None:
-        """Tell the child of a USDT semaphore that was counted up in a process's memory."""
+    def remember(self, semaphore: semaphores.Semaphore) -> None:
+        """Tell the child of a USDT semaphore that will be counted up in a process's memory."""
         os.write(self._writer, semaphore.line())
 
     def dismiss(self) -> None:
@@ -60,7 +60,7 @@ def _watch(reader: int, tracefs: Tracefs, name: str) -> None:
     lines = _read_all(reader)
     if lines and lines[-1] + b"\n" == DONE:
         return
-    semaphores.lower_all(filter(None, map(semaphores.Raised.parse, lines)))
+    semaphores.lower_all(dict.fromkeys(filter(None, map(semaphores.Semaphore.parse, lines))))
     removal.remove(tracefs, name, patience=10.0)
 
 
