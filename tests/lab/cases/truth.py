@@ -56,9 +56,14 @@ def overwritten_records() -> None:
 
 @case(needs=["ftrace"], timeout=90)
 def returns_that_are_missed() -> None:
-    """More callers inside a function than a kretprobe follows: the others are counted as missed."""
+    """More callers inside a function than a kretprobe follows: the others are counted as missed, also where somebody
+    else's probe has the same name."""
     words = ("--backend", "ftrace", "--json", "-e", SLOW)
-    done = xtrace("trace", *words, "-c", workload("sleeps", SLEEPERS))
+    append("kprobe_events", "p:stranger/hrtimer_nanosleep_0 vfs_read\n")
+    try:
+        done = xtrace("trace", *words, "-c", workload("sleeps", SLEEPERS))
+    finally:
+        append("kprobe_events", "-:stranger/hrtimer_nanosleep_0\n")
     (lost,) = losses(done)
     equal((lost["kind"], lost["where"]), ("probe-miss", "kretprobe:hrtimer_nanosleep"), "the loss")
     equal(maps(done)["@"][()] + lost["count"], SLEEPERS, "returns seen and missed")

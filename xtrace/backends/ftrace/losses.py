@@ -12,6 +12,7 @@ from xtrace.core.messages import Loss
 
 _COUNTERS = {"overrun": "overrun", "commit overrun": "commit-overrun", "dropped events": "dropped"}
 """Lines of per_cpu/*/stats (kernel/trace/trace.c, tracing_stats_read) and the kinds of loss that they are."""
+_TRIES = 10
 _MISS_REMEDY = "the function was entered again from a probe, or too many calls of it were inside: probe it less deeply"
 _REMEDY = "give each CPU a larger buffer by --buffer-size, or filter more"
 
@@ -40,13 +41,22 @@ def buffer_losses(tracefs: Tracefs, instance: str, remedy: str) -> Iterator[Loss
 
 
 def probe_misses(tracefs: Tracefs, instance: Instance, model: FtraceModel) -> Iterator[Loss]:
-    """Hits of kprobes that the kernel could not handle (kprobe_profile: name, hits, misses). Names are shown without
-    their group, so a name that others use too tells nothing."""
-    try:
-        lines = [line.split() for line in tracefs.read("kprobe_profile").splitlines()]
-    except OSError:
-        return
+    """Hits of kprobes that the kernel could not handle."""
+    misses = _misses(tracefs, instance.name)
     for event in model.events:
-        rows = [line for line in lines if len(line) == 3 and line[0] == event.name]
-        if event.own and len(rows) == 1 and int(rows[0][2]):
-            yield Loss("probe-miss", int(rows[0][2]), event.probe, _MISS_REMEDY)
+        if event.own and misses.get(event.name):
+            yield Loss("probe-miss", misses[event.name], event.probe, _MISS_REMEDY)
+
+
+def _misses(tracefs: Tracefs, group: str) -> dict[str, int]:
+    """Misses of a group's events. kprobe_profile (name, hits, misses) shows no groups, but is a walk over the same list
+    as kprobe_events (kernel/trace/trace_kprobe.c); others may change that list between the two."""
+    for _ in range(_TRIES):
+        try:
+            rows = [line.split() for line in tracefs.read("kprobe_profile").splitlines()]
+            defined = list(tracefs.defined_in("kprobe_events"))
+        except OSError:
+            return {}
+        if [row[0] for row in rows] == [event for _, event in defined]:
+            return {event: int(row[2]) for row, (owner, event) in zip(rows, defined) if owner == group}
+    return {}

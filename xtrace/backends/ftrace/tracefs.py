@@ -65,20 +65,23 @@ class Tracefs:
         seen: set[tuple[str, str]] = set()
         for file in DEFINITIONS:
             try:
-                text = self.read(file)
-            except OSError:
+                listed = list(self.defined_in(file))
+            except FileNotFoundError:
                 continue
-            for found in reversed(list(_DEFINED.finditer(text))):
-                key = (found["group"], found["event"])
+            for key in reversed(listed):
                 if key not in seen:
                     seen.add(key)
                     yield file, *key
+
+    def defined_in(self, file: str) -> Iterator[tuple[str, str]]:
+        """The group and event of every definition in a file, in its order."""
+        return ((found["group"], found["event"]) for found in _DEFINED.finditer(self.read(file)))
 
     def synthetic(self) -> list[str]:
         """The names of synthetic events, the latest first; there are none where the kernel has no such file."""
         try:
             lines = self.read(SYNTHETIC).splitlines()
-        except OSError:
+        except FileNotFoundError:
             return []
         return [line.split()[0] for line in reversed(lines) if line.strip()]
 
