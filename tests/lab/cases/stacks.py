@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.case import case
@@ -15,9 +16,9 @@ KERNEL = 'kprobe:vfs_read /comm == "lab-reads"/ { @[kstack] = count(); }'
 _ENTRY = re.compile(r"\]: (\d+)$")
 
 
-def trace(program: str, *words: str) -> list[tuple[tuple[str, ...], int]]:
+def trace(program: str, *words: str, backend: Sequence[str] = ("ftrace",)) -> list[tuple[tuple[str, ...], int]]:
     """Return the stacks that a program counts in its map `@`, as the names of functions, with their numbers."""
-    done = xtrace("trace", "--backend", "ftrace", "--json", "-e", program, *words)
+    done = xtrace("trace", "--backend", *backend, "--json", "-e", program, *words)
     found = [item for item in events(done) if item["schema"] == "xtrace.map/1"]
     return [(functions(entry["key"][0]), entry["value"]) for item in found for entry in item["entries"]]
 
@@ -30,14 +31,17 @@ def functions(frames: object) -> tuple[str, ...]:
 
 @case(needs=["ftrace", "command:bpftrace"], timeout=120)
 def kernel_stacks_as_bpftrace_has_them() -> None:
-    """A kprobe's kernel stack names the same functions as bpftrace's."""
-    own: Counter[tuple[str, ...]] = Counter()
-    for stack, count in trace(KERNEL, "-c", workload("reads", COUNT)):
-        own[stack] += count
-    other = _of_bpftrace(command("bpftrace", "-e", KERNEL, "-c", f"/usr/bin/{workload('reads', COUNT)}").stdout)
-    equal(sum(own.values()), COUNT, "stacks")
-    equal(own, other, "stacks, compared with bpftrace")
-    assert all(stack[0] == "vfs_read" for stack in own), own
+    """A kprobe's kernel stack names the same functions whoever counts: bpftrace, BCC, user space, and, where there are
+    hist triggers, the kernel's own tables."""
+    work = workload("reads", COUNT)
+    other = _of_bpftrace(command("bpftrace", "-e", KERNEL, "-c", f"/usr/bin/{work}").stdout)
+    equal(sum(other.values()), COUNT, "stacks of bpftrace")
+    for words in (("ftrace", "--aggregate", "user"), ("ftrace", "--aggregate", "kernel"), ("bcc",)):
+        own: Counter[tuple[str, ...]] = Counter()
+        for stack, count in trace(KERNEL, "-c", work, backend=words):
+            own[stack] += count
+        equal(own, other, f"stacks of {' '.join(words)}, compared with bpftrace")
+    assert all(stack[0] == "vfs_read" for stack in other), other
 
 
 def _of_bpftrace(text: str) -> Counter[tuple[str, ...]]:

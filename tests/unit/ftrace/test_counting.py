@@ -12,12 +12,13 @@ from xtrace.backends.ftrace.buckets import Table, log2_tables, range_tables
 from xtrace.backends.ftrace.counting import add_rows, state_of
 from xtrace.backends.ftrace.hist import TableRow
 from xtrace.backends.ftrace.hist_fields import Numeric
-from xtrace.backends.ftrace.model import HistMap, Holds
+from xtrace.backends.ftrace.model import HistKey, HistMap, Holds, KeyKind
 from xtrace.core import ir
 from xtrace.core.evaluate.storage import Store
 from xtrace.core.histogram import linear_bucket, log2_bucket
 from xtrace.core.lang.arithmetic import divide, wrap
-from xtrace.core.types import Avg, CType, Hist, Int, LinearHist, Sum
+from xtrace.core.messages import StackValue
+from xtrace.core.types import Avg, Count, CType, Hist, Int, LinearHist, Stack, Sum
 
 FIELDS = [Numeric("v", size, signed) for size in (1, 2, 4, 8) for signed in (False, True)]
 EDGES = st.integers(0, 63).flatmap(lambda n: st.sampled_from([(1 << n) - 1, 1 << n, (1 << n) + 1, -(1 << n), 0]))
@@ -86,3 +87,14 @@ def test_sums_averages_and_constants_add_up() -> None:
         totals: dict[tuple[object, ...], dict[int, int]] = {}
         add_rows(totals, table, store, rows)  # type: ignore[arg-type]
         assert state_of(store, totals[()]) == expected
+
+
+def test_a_kprobes_stack_begins_at_its_function() -> None:
+    frames = ("kprobe_ftrace_handler+267", "0xffffffffc03400c8", "vfs_read+5", "ksys_read+107", "do_syscall_64+93")
+    store = Store(ir.MapDecl("m", (Stack(False),), Count()), 0)
+    for start, shown in (("vfs_read", frames[2:4]), ("", frames[:2]), ("vfs_write", frames[:2])):
+        key = HistKey("stacktrace", KeyKind.STACK, depth=2, start=start)
+        totals: dict[tuple[object, ...], dict[int, int]] = {}
+        table = HistMap("m", 0, 0, (key,))
+        add_rows(totals, table, store, [TableRow({"stacktrace": frames}, 2, 2)])  # type: ignore[arg-type]
+        assert totals == {(StackValue((), frames=shown),): {0: 2}}

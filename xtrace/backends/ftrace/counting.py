@@ -167,10 +167,18 @@ def add_rows(into: dict[RawKey, Parts], table: HistMap, store: Store, rows: Iter
 
 def _raw(key: HistKey, cell: hist.Cell) -> int | str | StackValue | Process:
     if isinstance(cell, tuple):
-        return StackValue((), frames=tuple(map(str, cell[: key.depth])))
+        return StackValue((), frames=_from_function(tuple(map(str, cell)), key.start)[: key.depth])
     if isinstance(cell, int) and key.kind is KeyKind.PROCESS:
         return Process(cell)
     return convert(cell, key.size, key.signed) + key.mark if isinstance(cell, int) else cell
+
+
+def _from_function(frames: tuple[str, ...], function: str) -> tuple[str, ...]:
+    """A stack without the tracer's own frames, which end where the probe is."""
+    for number, frame in enumerate(frames):
+        if function and frame.partition("+")[0] == function:
+            return frames[number:]
+    return frames
 
 
 def _parts(table: HistMap, store: Store, row: hist.TableRow) -> list[tuple[int, int]]:

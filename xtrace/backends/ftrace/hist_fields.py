@@ -14,7 +14,7 @@ from xtrace.backends.ftrace.hist import STACK_DEPTH, STACK_KEY, TEXT_WIDTH
 from xtrace.backends.ftrace.model import Column, HistKey, KeyKind, Source
 from xtrace.backends.ftrace.placement import Placed
 from xtrace.core import ir
-from xtrace.core.attach import Tracepoint
+from xtrace.core.attach import Kprobe, Tracepoint
 from xtrace.core.plan.capture import Capture, conjuncts
 from xtrace.core.records import dataclass
 from xtrace.core.syscall_abi import SHIFT, UNKNOWN
@@ -118,7 +118,9 @@ class HistFields:
         if mode != "bpftrace":
             raise Stays(f"the kernel's tables have no addresses, which stacks in {mode} mode show")
         depth = column.type.depth if isinstance(column.type, Stack) else STACK_DEPTH
-        return HistKey(STACK_KEY, KeyKind.STACK, depth=min(depth, STACK_DEPTH))
+        point = self.place.attach
+        start = point.symbol if isinstance(point, Kprobe) and not point.returns and not point.sites else ""
+        return HistKey(STACK_KEY, KeyKind.STACK, depth=min(depth, STACK_DEPTH), start=start)
 
     def _text_key(self, column: Column, kind: String) -> HistKey:
         if column.source is not Source.FIELD or column.guards or column.field != column.last:

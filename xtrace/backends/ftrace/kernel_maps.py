@@ -126,7 +126,9 @@ def _coarser(tables: tuple[HistMap, ...], timings: tuple[Timing, ...]) -> tuple[
             found[f"@{table.map}: the ABI of system calls is not known, so each has the names of both"] = None
         if KeyKind.STACK in kinds:
             depth = hist.STACK_DEPTH
-            found[f"@{table.map}: stacks are cut to {depth} frames, and named as the kernel prints them"] = None
+            found[
+                f"@{table.map}: stacks are cut to {depth} frames, the tracer's own included, and named by the kernel"
+            ] = None
     for timing in timings:
         found[f"@{timing.map}: starts without an end are not shown when the trace ends"] = None
     return tuple(found)
@@ -165,7 +167,8 @@ def _used_elsewhere(program: ir.Program, kept: set[int]) -> set[str]:
         for statement in statements(clause.body):
             if hasattr(statement, "map"):
                 used.add(statement.map)
-            if isinstance(statement, ir.Output) and not own:
-                used.add(getattr(program.sites[statement.site], "map", None) or "")
+            shown = getattr(program.sites[statement.site], "map", None) if isinstance(statement, ir.Output) else None
+            if shown is not None and not own:
+                used.add(shown)
         used.update(expr.map for expr in all_expressions(clause) if hasattr(expr, "map"))
     return used

@@ -63,7 +63,8 @@ class Refusal(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One write below the tracefs directory; `event` is an index of `FtraceModel.events`, -1 for none."""
+    """One write below the tracefs directory; `event` is an index of `FtraceModel.events`, -1 for none. `tells_who`: it
+    only turns on the kernel's events of forks and renames."""
 
     action: Action
     path: Text
@@ -72,6 +73,7 @@ class Step:
     on_refusal: Refusal = Refusal.STOP
     event: int = -1
     purpose: str = ""
+    tells_who: bool = False
 
 
 class Source(Enum):
@@ -204,13 +206,14 @@ class KeyKind(Enum):
 @dataclass(frozen=True)
 class HistKey:
     """One part of a map's key. A number is brought to `size` bytes, and `mark` is added to it; a stack has at most
-    `depth` frames."""
+    `depth` frames, from that of function `start` on where it is named."""
 
     field: str
     kind: KeyKind = KeyKind.NUMBER
     size: int = 8
     signed: bool = True
     depth: int = 0
+    start: str = ""
     constant: Union[int, str] = 0
     mark: int = 0
 
