@@ -110,10 +110,9 @@ class Instance:
 
     def close(self) -> list[str]:
         """Undo everything; gives what could not be undone, in words."""
-        remains = removal.remove(self.tracefs, self.name)
         while self.files:
             os.close(self.files.pop())
-        return remains
+        return removal.remove(self.tracefs, self.name)
 
 
 def refusal(purpose: str, command: str, reason: str, error: OSError) -> BackendError | PrivilegeError:

@@ -4,7 +4,6 @@ those that start meanwhile, and back at the end."""
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from xtrace.backends.ftrace.mappings import Mappings
 from xtrace.backends.ftrace.semaphores import Program, Semaphore
 from xtrace.core import ir
 from xtrace.core.messages import Forked, Mapped, Notice
-
-_ENDED = (errno.ENOENT, errno.ESRCH)
 
 
 class Listening:
@@ -47,9 +44,11 @@ class Listening:
             self._late = (
                 f"processes that start from now on do not fire their USDT probes: perf_event_open: {error.strerror}"
             )
-        running = {pid for program in self._programs for pid in semaphores.processes_with(program)}
-        for pid in running if self._inside is None else self._inside:
+        for pid in self._running() if self._inside is None else self._inside:
             self._raise_in(pid)
+
+    def _running(self) -> set[int]:
+        return {pid for program in self._programs for pid in semaphores.processes_with(program)}
 
     def look(self) -> None:
         """Count up in the processes that have come since the last look."""
@@ -75,15 +74,16 @@ class Listening:
             found.append(Notice(f"USDT probes of {len(self._refused)} processes could not be switched on: {reason}"))
         return found
 
-    def close(self) -> None:
-        """Count down everywhere."""
+    def close(self) -> list[str]:
+        """Count down everywhere; gives what could not be, in words."""
         with contextlib.suppress(OSError):
             self.look()
-        semaphores.lower_all(one for raised in self._raised.values() for one in raised.values())
+        remains = semaphores.lower_all(one for raised in self._raised.values() for one in raised.values())
         self._raised.clear()
         if self._mappings is not None:
             self._mappings.close()
             self._mappings = None
+        return remains
 
     def _forked(self, child: int, parent: int) -> None:
         """A child begins with its parent's memory, counters included, whether it is inside or not."""
@@ -98,16 +98,19 @@ class Listening:
             self._raise_in(child)
 
     def _raise_in(self, pid: int) -> None:
-        """A counter that was counted up and is 0 belongs to another program, which the process has begun since."""
-        for program, offsets in self._programs.items():
-            for one in semaphores.semaphores_in(pid, program, offsets):
-                try:
-                    if one.address not in self._raised.get(pid, {}) or not one.value():
-                        self._keep(one)
-                        one.raise_()
-                except OSError as error:
-                    if error.errno not in _ENDED and Path(f"/proc/{pid}/exe").exists():
-                        self._refused[pid] = error.strerror or str(error)
+        try:
+            for program, offsets in self._programs.items():
+                for one in semaphores.semaphores_in(pid, program, offsets):
+                    self._raise(one)
+        except OSError as error:
+            if not semaphores.has_ended(error) and Path(f"/proc/{pid}/exe").exists():
+                self._refused[pid] = error.strerror or str(error)
+
+    def _raise(self, one: Semaphore) -> None:
+        """One that was counted up and is 0 is that of another program, which the process has begun since."""
+        if one.address not in self._raised.get(one.pid, {}) or not one.value():
+            self._keep(one)
+            one.raise_()
 
     def _keep(self, one: Semaphore) -> None:
         self._remember(one)

@@ -265,10 +265,11 @@ def _setting(file: str, value: str | Name, purpose: str, refusal: Refusal = Refu
 
 
 def _identity_steps(recording: Recording) -> list[Step]:
-    return [
+    settings = (
         _setting(f"events/{name.replace(':', '/')}/enable", "1", f"learn who is who from {name}", Refusal.IGNORE)
         for name in recording.identity
-    ]
+    )
+    return [replace(setting, tells_who=True) for setting in settings]
 
 
 def _event_steps(number: int, event: Event, recording: Recording, triggers: Iterable[str]) -> list[Step]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeVar
 
 from xtrace.backends.ftrace.tracefs import SYNTHETIC, Tracefs, is_busy, start_time
+
+_Item = TypeVar("_Item")
 
 PREFIX = "xtrace_"
 PATIENCE = 1.0
@@ -29,14 +32,14 @@ def remove(tracefs: Tracefs, name: str, patience: float = PATIENCE) -> list[str]
 
     What is not there is no problem: this runs after every failure, at any step, and twice.
     """
-    remains = []
-    synthetic = [event for event in tracefs.synthetic() if owner_of(event) == name]
+    remains: list[str] = []
+    synthetic = [event for event in _listed(tracefs.synthetic, remains) if owner_of(event) == name]
     if synthetic:
         disarm(tracefs, f"instances/{name}")
     problem = _remove_instance(tracefs, name, patience)
     if problem:
         remains.append(problem)
-    mine = [(file, event) for file, group, event in tracefs.defined() if group == name]
+    mine = [(file, event) for file, group, event in _listed(tracefs.defined, remains) if group == name]
     deletions = [(SYNTHETIC, event, f"!{event}\n") for event in synthetic]
     deletions += [(file, f"{name}/{event}", f"-:{name}/{event}\n") for file, event in mine]
     for file, event, deletion in deletions:
@@ -44,6 +47,15 @@ def remove(tracefs: Tracefs, name: str, patience: float = PATIENCE) -> list[str]
         if problem:
             remains.append(f"probe {event}: {problem}")
     return remains
+
+
+def _listed(look: Callable[[], Iterable[_Item]], remains: list[str]) -> list[_Item]:
+    """What is defined; what cannot be looked at may remain."""
+    try:
+        return list(look())
+    except OSError as error:
+        remains.append(f"what is defined cannot be read: {error.strerror or error}")
+        return []
 
 
 def owner_of(event: str) -> str:
@@ -54,8 +66,6 @@ def owner_of(event: str) -> str:
 
 def _remove_instance(tracefs: Tracefs, name: str, patience: float) -> str:
     path = f"instances/{name}"
-    if not tracefs.exists(path):
-        return ""
     problem = _attempt(partial(tracefs.remove, path), patience)
     if not problem:
         return ""

@@ -85,18 +85,13 @@ def _hist_path(model: FtraceModel, hist: HistMap) -> Text:
 def _shown(model: FtraceModel) -> list[Step]:
     """The steps of the script: without the bookkeeping of forks and renames, which only xtrace reads, and with a limit
     to `-p PID` where the program itself has none."""
-    steps = [step for step in model.steps if step.event >= 0 or not _is_bookkeeping(step)]
+    steps = [step for step in model.steps if not step.tells_who]
     if not any(Name.THREADS in step.data for step in steps):
         limit = Step(
             Action.WRITE, (*INSTANCE, "/set_event_pid"), (Name.THREADS,), purpose="limit events to the process"
         )
         steps.insert(1, limit)
     return steps
-
-
-def _is_bookkeeping(step: Step) -> bool:
-    last = step.path[-1]
-    return isinstance(last, str) and last.startswith("/events/")
 
 
 class _Words:

@@ -7,6 +7,7 @@ counter becomes an address by the mapping of /proc/PID/maps that holds it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import re
@@ -68,7 +69,7 @@ def program_of(file: int) -> Program:
 
 
 def semaphores_in(pid: int, program: Program, offsets: Iterable[int]) -> list[Semaphore]:
-    """The program's semaphores in every mapping that process `pid` has of it."""
+    """The program's semaphores in every mapping that process `pid` has of it. Raises OSError."""
     mappings = [one for one in _mappings(pid, program) if "w" in one[2]]
     found = []
     for offset in offsets:
@@ -78,19 +79,33 @@ def semaphores_in(pid: int, program: Program, offsets: Iterable[int]) -> list[Se
     return found
 
 
-def lower_all(raised: Iterable[Semaphore]) -> None:
+def lower_all(raised: Iterable[Semaphore]) -> list[str]:
     """Count down again those that are still where they were and up: by now a process may have ended or run another
-    program, and another process may have its id."""
+    program, and another process may have its id. Gives what could not be done, in words."""
+    remains = []
     for one in raised:
-        with contextlib.suppress(OSError):
+        try:
             if one in semaphores_in(one.pid, one.program, (one.offset,)) and one.value() > 0:
                 _add(one, -1)
+        except OSError as error:
+            if not has_ended(error):
+                remains.append(f"a USDT semaphore of process {one.pid}: {error.strerror or error}")
+    return remains
+
+
+def has_ended(error: OSError) -> bool:
+    """Is it that the process is gone?"""
+    return error.errno in (errno.ENOENT, errno.ESRCH)
 
 
 def processes_with(program: Program) -> list[int]:
-    """Processes that have the program mapped."""
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if any(True for _ in _mappings(pid, program))]
+    """Processes that have the program mapped, of those that may be looked at."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and any(True for _ in _mappings(int(entry.name), program)):
+                found.append(int(entry.name))
+    return found
 
 
 def _mappings(pid: int, program: Program) -> Iterator[tuple[int, int, str, int]]:
@@ -103,11 +118,13 @@ def _mappings(pid: int, program: Program) -> Iterator[tuple[int, int, str, int]]
 
 def _maps(pid: int) -> Iterator[tuple[str, ...]]:
     """The mappings of files that a process has, in the words of /proc/PID/maps: all, then address, end, permissions,
-    offset, device, inode."""
+    offset, device, inode. Raises OSError where they cannot be read."""
     try:
         text = Path(f"/proc/{pid}/maps").read_text("utf-8", "surrogateescape")
-    except OSError:
-        return
+    except OSError as error:
+        if has_ended(error):
+            return
+        raise
     for line in text.splitlines():
         found = _MAPPING.match(line)
         if found is not None and found[6] != "0":

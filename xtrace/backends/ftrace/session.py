@@ -69,9 +69,8 @@ class FtraceSession:
         self._looked = time.monotonic()
         self._messages: list[Message] = []
         self._layouts: Layouts | None = None
-        name = session_name(os.getpid(), next(_serial))
-        self._watchdog = Watchdog(tracefs, name)
-        self._instance = Instance(tracefs, name, model, self._threads())
+        self._watchdog: Watchdog | None = None
+        self._instance = Instance(tracefs, session_name(os.getpid(), next(_serial)), model, self._threads())
         self._evaluator = Evaluator(model.program)
         self._counted = KernelMaps(model, self._instance, self._evaluator, self._identity)
         self._clock = ClockOffset(model.recording.clock)
@@ -83,34 +82,37 @@ class FtraceSession:
             return []
         threads = threads_of(pid)
         if not threads:
-            self._watchdog.dismiss()
             raise BackendError.of("XT0810", f"there is no process {pid} (any more)")
         return threads
 
     # --- start ---
 
     def start(self) -> None:
-        """Set everything up; on any failure undo what was done and raise it."""
+        """Set everything up; on any failure undo what was done and raise it, BackendError for a refusal."""
         try:
             self._start()
+        except OSError as error:
+            self.close()
+            raise BackendError.of("XT0808", f"the trace could not be set up: {error}") from error
         except BaseException:
             self.close()
             raise
 
     def _start(self) -> None:
         model, instance = self._model, self._instance
+        watchdog = self._watchdog = Watchdog(self._tracefs, instance.name)
         instance.open_files(model.files)
         self._open_names()
-        early = [step for step in model.steps if step.event < 0]
-        instance.apply(early)
+        instance.apply([step for step in model.steps if step.event < 0 and not step.tells_who])
+        self._clock.measure(instance)
+        instance.apply([step for step in model.steps if step.tells_who])
         self._learn()
         instance.apply([step for step in model.steps if step.event >= 0])
         missing = instance.settled()
-        self._listen()
+        self._listen(watchdog)
         made = self._layouts = layouts(model, instance)
         self._evaluator = Evaluator(by_rows(self._unfiltered(model.program), row_places(model, made)))
         self._dispatch = Dispatch(model, made, self._identity, self._evaluator, self._late)
-        self._clock.measure(instance)
         self._counted = KernelMaps(model, instance, self._evaluator, self._identity)
         self._open_reader(made)
         self._timers = Timers(model.program, self._evaluator.clock())
@@ -175,14 +177,14 @@ class FtraceSession:
         )
         return replace(program, clauses=clauses)
 
-    def _listen(self) -> None:
+    def _listen(self, watchdog: Watchdog) -> None:
         """Switch on USDT probes that look whether somebody listens, where the kernel does not."""
         gated = [(file, handle) for file, handle in zip(self._model.files, self._instance.files) if file.semaphores]
         if not gated:
             return
         from xtrace.backends.ftrace.listening import Listening
 
-        self._listening = Listening(self._model.program.scope, self._watchdog.remember)
+        self._listening = Listening(self._model.program.scope, watchdog.remember)
         self._hurries = True
         for file, handle in gated:
             self._listening.add(handle, file.semaphores)
@@ -236,9 +238,10 @@ class FtraceSession:
             sampler.close()
         if self._names is not None:
             self._names.close()
-        if self._listening is not None:
-            self._listening.close()
-        remains = self._instance.close()
+        remains = self._listening.close() if self._listening is not None else []
+        remains += self._instance.close()
+        if self._watchdog is None:
+            return
         if not remains:
             self._watchdog.dismiss()
         else:

@@ -18,11 +18,16 @@ _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal
 
 
 class Watchdog:
-    """The owner's end. Make it before the first write to tracefs."""
+    """The owner's end. Make it before the first write to tracefs. Raises OSError where there can be no child."""
 
     def __init__(self, tracefs: Tracefs, name: str) -> None:
         reader, self._writer = os.pipe2(os.O_CLOEXEC)
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(reader)
+            os.close(self._writer)
+            raise
         if self._pid == 0:
             try:
                 _watch(reader, tracefs, name)
