@@ -23,6 +23,7 @@ from xtrace.backends.ftrace.tracefs import Tracefs, find_root
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core import types as t
+from xtrace.core.backend import Session
 from xtrace.core.facts.event_format import parse_event_format
 from xtrace.core.facts.live import LiveHost
 from xtrace.core.messages import Hit, MapDump, Message
@@ -110,7 +111,7 @@ class Waiting:
         self._process.wait()
 
 
-def collect(running: FtraceSession, work: Callable[[], object], seconds: float = 0.3) -> list[Message]:
+def collect(running: Session, work: Callable[[], object], seconds: float = 0.3) -> list[Message]:
     """All messages of a session around a piece of work, and of its end."""
     messages = list(running.poll(0))
     work()

@@ -119,6 +119,7 @@ def test_another_program_at_the_same_place_is_not_written_to(ticks: str, tmp_pat
     """A process may run another program by then, and another process may have its id."""
     other = build(TICKS.replace("lab_tick_semaphore;\n", "lab_tick_semaphore = 7;\n", 1), str(tmp_path / "other"))
     with running(ticks) as one, running(other) as stranger:
+        assert [one.run(0), stranger.run(0)] == [SILENT, "fired 0 semaphore 7"]
         with Path(ticks).open("rb") as file:
             program = semaphores.program_of(file.fileno())
         (note,) = Elf.of(Path(ticks).read_bytes()).usdt

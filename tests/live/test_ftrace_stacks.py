@@ -89,3 +89,40 @@ def test_stacks_of_a_process_that_ended_have_names_and_leave_no_caller_out(tmp_p
     ]
     # The compiler may unroll the loop: then main calls from several places.
     assert stacks and all(stack == ["leaf", "middle", "main"] for stack in stacks), done.stdout
+
+
+MADE = r"""
+#include <string.h>
+#include <sys/mman.h>
+__attribute__((noinline)) long caller(long (*code)(void)) { return code() + 1; }
+int main(void) {
+    /* push %rbp; mov %rsp,%rbp; mov $110,%eax (getppid); syscall; pop %rbp; ret */
+    static const char code[] = "\x55\x48\x89\xe5\xb8\x6e\0\0\0\x0f\x05\x5d\xc3";
+    void *place = mmap((void *)0x7e0000000000, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    memcpy(place, code, sizeof code);
+    return caller(place) == 0;
+}
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the code that the program makes is for x86-64")
+def test_code_that_a_program_made_is_shown_by_its_address(tmp_path: Path) -> None:
+    binary = compiled(tmp_path, MADE, "-fno-omit-frame-pointer")
+    text = 'tracepoint:syscalls:sys_enter_getppid /comm == "target"/ { printf("%s\\n", ustack(3)); }'
+    words = [
+        sys.executable,
+        "-m",
+        "xtrace",
+        "trace",
+        "-q",
+        "--backend",
+        "ftrace",
+        "-e",
+        text,
+        "-c",
+        f"sh -c '{binary}; true'",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    frames = [line.strip().partition("+")[0] for line in done.stdout.splitlines() if line.strip()]
+    assert frames == ["0x7e000000000b", "caller", "main"], done.stdout + done.stderr

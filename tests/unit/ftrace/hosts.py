@@ -71,6 +71,19 @@ RHEL7 = {
     "uprobe.ref_ctr": False,
 }
 
+# Red Hat's 4.18: ../shared/reference/ftrace.md, "Feature by kernel", column 8.0. 8.1 has `(ref_ctr_offset)` besides.
+RHEL8 = {
+    **MODERN,
+    "tracefs.fetch.arg_n": False,
+    "tracefs.fetch.ustring": False,
+    "tracefs.fprobe_events": False,
+    "tracefs.fprobe_exit_args": False,
+    "tracefs.fetch.arg_at_return": False,
+    "tracefs.eprobes": False,
+    "tracefs.eprobe_pointers": False,
+    "uprobe.ref_ctr": False,
+}
+
 
 def features(facts: dict[str, object], arch: str = "x86_64") -> Features:
     return Features(FakeHost(arch=arch, events=EVENTS, facts=facts))
