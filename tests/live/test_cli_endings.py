@@ -101,6 +101,30 @@ def test_a_full_disk() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_closed_streams_that_hold_no_results(closed: str) -> None:
+    with clean():
+        done = shell(f"trace --json -e 'BEGIN {{ print(7); exit(); }}' {closed}")
+    assert (done.returncode, "7" in done.stdout, done.stderr) == (0, True, "")
+
+
+def test_a_closed_output() -> None:
+    program = "trace -q -e 'BEGIN { print(7); exit(); }'"
+    with clean():
+        done = shell(f"{program} >&-")
+        to_file = shell(f"{program} -o /dev/stderr >&- <&-")
+    assert done.returncode == 2
+    assert "standard output is closed [XT0012]" in done.stderr
+    assert (to_file.returncode, to_file.stderr) == (0, "7\n")
+
+
+def shell(words: str) -> subprocess.CompletedProcess[str]:
+    """xtrace with redirections that only a shell can make."""
+    return subprocess.run(
+        ["sh", "-c", f"{' '.join(XTRACE)} {words}"], capture_output=True, text=True, timeout=60, env=os.environ
+    )
+
+
 def test_the_programs_own_exit_code() -> None:
     with clean():
         assert run("trace", "-e", "BEGIN { exit(42); }").returncode == 42
@@ -112,3 +136,11 @@ def test_bytes_that_are_no_text_in_this_locale(locale: dict[str, str]) -> None:
     done = subprocess.run([*XTRACE, *words], capture_output=True, timeout=60, env={**os.environ, **locale})
     assert done.returncode == 0, done.stderr
     assert done.stdout in (b"\xff\n", b"\\udcff\n", b"\\xff\n")
+
+
+def test_names_that_the_locale_cannot_spell() -> None:
+    words = ["trace", "-q", "-e", 'BEGIN { emit(name = "\u00fc"); exit(); }']
+    done = subprocess.run(
+        [*XTRACE, *words], capture_output=True, timeout=60, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert (done.returncode, done.stdout.split()) == (0, [b"NAME", b"\\xfc"]), done.stderr

@@ -97,6 +97,7 @@ def cli(no_plugins: bool) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the documented code (docs/reference/exit-codes.md)."""
+    _have_standard_streams()
     _accept_any_text()
     sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
 
@@ -125,10 +126,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def _unforeseen(error: Exception, as_json: bool) -> int:
-    """A full disk may be met at any write; everything else that is not foreseen is a bug, and shown as one."""
-    if isinstance(error, OSError) and error.errno in _FULL:
+    """A full disk or a closed output may be met at any write; everything else that is not foreseen is a bug, and
+    shown as one."""
+    refused = _unwritable(error)
+    if refused:
         _discard_stdout()
-        _complain((Diagnostic("XT0012", f"cannot write results: {error.strerror}"),), as_json)
+        _complain((refused,), as_json)
         return UsageError.exit_code
     import traceback
 
@@ -140,6 +143,25 @@ def _unforeseen(error: Exception, as_json: bool) -> int:
     return 1
 
 
+def _unwritable(error: Exception) -> Diagnostic | None:
+    """The complaint about results that cannot be written; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _FULL:
+        return Diagnostic("XT0012", f"cannot write results: {error.strerror}")
+    if error.errno == errno.EBADF and _is_read_only(1):
+        hints = ("-o FILE, or >/dev/null where only the exit code counts",)
+        return Diagnostic("XT0012", "cannot write results: standard output is closed", hints=hints)
+    return None
+
+
+def _is_read_only(descriptor: int) -> bool:
+    import fcntl
+    import os
+
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+
+
 def _usage(error: click.ClickException, as_json: bool) -> int:
     """A command without its arguments shows its help; everything else is a complaint."""
     if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later raises it, earlier ones print by themselves
@@ -147,6 +169,19 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
     else:
         _complain((_of_click(error),), as_json)
     return UsageError.exit_code
+
+
+def _have_standard_streams() -> None:
+    """A shell may start us with 0, 1 or 2 closed (`>&-`). Then the next file opened would get that number, and what
+    prints there would write into it. Results for a closed output meet EBADF; complaints are lost, as was asked for."""
+    import os
+
+    for name, mode, descriptor in (("stdin", "r", 0), ("stdout", "w", 1), ("stderr", "w", 2)):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR if descriptor == 2 else os.O_RDONLY)
+            assert null == descriptor, "the lowest number that is free is taken (open(2))"
+            os.set_inheritable(null, True)
+            setattr(sys, name, open(null, mode, closefd=False))  # noqa: PTH123
 
 
 def _accept_any_text() -> None:

@@ -38,9 +38,6 @@ class TextSink:
         self._layout = ""
         self._between = False
         self._words: Callable[[Shown], str] = safe_text if stream.isatty() else text_of
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="surrogateescape")
 
     def begin(self, tables: tuple[Table, ...]) -> None:
         if len(set(tables)) == 1:
