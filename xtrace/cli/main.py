@@ -181,7 +181,7 @@ def _have_standard_streams() -> None:
             null = os.open(os.devnull, os.O_RDWR if descriptor == 2 else os.O_RDONLY)
             assert null == descriptor, "the lowest number that is free is taken (open(2))"
             os.set_inheritable(null, True)
-            setattr(sys, name, open(null, mode, closefd=False))  # noqa: PTH123
+            setattr(sys, name, open(null, mode, closefd=False))  # noqa: SIM115
 
 
 def _accept_any_text() -> None:

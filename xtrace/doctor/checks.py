@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
+from xtrace.core.facts import packages
 from xtrace.core.facts.model import HostFacts, State
 from xtrace.core.plan.model import Finding
-from xtrace.doctor import remedies
+from xtrace.core.session.namespaces import SHARE_IDS, own_process_ids
 
 _STARTS = 4096
 """Bytes of a program that tell whether it is ours."""
@@ -34,12 +34,15 @@ def caller(facts: HostFacts) -> tuple[Finding, ...]:
 
 def _container(facts: HostFacts) -> Iterator[Finding]:
     inside, own = facts.fact("caller.container"), facts.fact("caller.initial_namespaces")
-    if inside.yes:
-        remedy = "process ids and paths are the container's own: run xtrace on the host to trace the host"
-        yield Finding("container", "warn", inside.evidence, remedy)
+    if own_process_ids(facts):
+        words = f"{own.evidence}: events carry the host's process ids, so that -p, -c and --follow cannot serve"
+        yield Finding("namespaces", "warn", words, SHARE_IDS)
     elif own.no:
-        yield Finding("namespaces", "warn", own.evidence, "run xtrace on the host itself to see all of its processes")
-    else:
+        yield Finding("namespaces", "warn", f"{own.evidence}: --uid and --cgroup go by the host's", SHARE_IDS)
+    if inside.yes:
+        words = f"{inside.evidence}: paths of programs and libraries are the container's own"
+        yield Finding("container", "warn", words, "run xtrace on the host to probe the host's programs")
+    elif not own.no:
         yield Finding("container", "ok" if inside.no else "unknown", inside.evidence)
 
 
@@ -62,9 +65,10 @@ def types(facts: HostFacts) -> tuple[Finding, ...]:
         return (Finding("kernel types", "ok", f"BTF: {btf.value}"), _debuginfo(facts))
     if debug.yes:
         return (Finding("kernel types", "ok", f"DWARF: {debug.value}"),)
-    state: Literal["warn", "unknown"] = "warn" if btf.no else "unknown"
+    if not btf.no:
+        return (Finding("kernel types", "unknown", btf.evidence),)
     words = f"no BTF ({btf.evidence}): members of kernel structs are known only where a prototype or offsets are given"
-    return (Finding("kernel types", state, words, remedies.debuginfo(facts)),)
+    return (Finding("kernel types", "warn", words, packages.command(facts, packages.DEBUGINFO)),)
 
 
 def _debuginfo(facts: HostFacts) -> Finding:
@@ -72,7 +76,7 @@ def _debuginfo(facts: HostFacts) -> Finding:
     if fact.yes:
         return Finding("debuginfo", "ok", str(fact.value))
     words = f"not found ({fact.evidence}): functions that the compiler inlined cannot be probed"
-    return Finding("debuginfo", "skip", words, remedies.debuginfo(facts))
+    return Finding("debuginfo", "skip", words, packages.command(facts, packages.DEBUGINFO))
 
 
 def symbols(facts: HostFacts) -> tuple[Finding, ...]:

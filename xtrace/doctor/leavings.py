@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from xtrace.backends.ftrace.clean import Leaving, clean, leavings
 from xtrace.backends.ftrace.tracefs import Tracefs
-from xtrace.core.errors import Diagnostic, PrivilegeError, UsageError
+from xtrace.core.errors import Diagnostic, PlanError, PrivilegeError, UsageError
 from xtrace.core.facts.model import HostFacts
+from xtrace.core.session.namespaces import SHARE_IDS, own_process_ids
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,14 @@ class Cleaned:
 
 
 def cleaned(facts: HostFacts, dry_run: bool) -> Cleaned:
-    """Remove all leavings, or only find them. Raises PrivilegeError where tracefs is closed, UsageError without one."""
+    """Remove all leavings, or only find them.
+
+    Raises PrivilegeError where tracefs is closed, UsageError without one, PlanError where process ids are a
+    container's: sessions of the host would look as if they had ended.
+    """
+    if own_process_ids(facts):
+        message = "whether the processes of sessions still run cannot be seen from a process namespace of its own"
+        raise PlanError.of("XT1009", message, hints=(SHARE_IDS,))
     tracefs = _tracefs(facts)
     try:
         if dry_run:

@@ -22,6 +22,7 @@ def text(found: Examination, verbose: bool = False) -> str:
     reasons = list(_reasons(found))
     lines += ["", "Why not:", *reasons] if reasons else []
     findings = [line for result in found.results for line in _result(result, verbose)]
+    findings += [] if verbose else _unknown(found.results)
     lines += ["", "Findings:", *findings] if findings else ["", "Nothing else to report."]
     return "\n".join(lines)
 
@@ -58,7 +59,18 @@ def _reasons(found: Examination) -> Iterator[str]:
             yield f"      fix: {remedy}"
 
 
-_SHOWN = ("warn", "fail", "unknown")
+_SHOWN = ("warn", "fail")
+
+
+def _unknown(results: Sequence[Result]) -> Iterator[str]:
+    """What could not be looked at: each reason once, with all that it keeps from being known."""
+    grouped: dict[str, list[str]] = {}
+    for result in results:
+        for one in result.findings:
+            if one.state == "unknown":
+                grouped.setdefault(one.evidence, []).append(f"{one.subject} [{result.id}]")
+    for evidence, subjects in grouped.items():
+        yield f"  unknown  {', '.join(subjects)}: {evidence}"
 
 
 def _result(result: Result, verbose: bool) -> Iterator[str]:

@@ -51,13 +51,13 @@ def test_what_is_lacking_has_evidence_and_a_remedy(changes: dict[str, Any], word
 
 def test_the_remedy_is_this_distributions_package() -> None:
     (diagnostic,) = lacking(host(bcc__python=Fact(State.ABSENT, evidence="none")))
-    assert diagnostic.hints == ("dnf install python3-bcc",)
+    assert diagnostic.hints == ("yum install python3-bcc (RHEL 7: python-bcc)",)
 
 
 def test_a_program_for_elsewhere_needs_no_module_here_but_is_told_of_it() -> None:
     facts = host(bcc__python=Fact(State.ABSENT, evidence="none"))
     assert lacking(facts, elsewhere=True) == ()
-    assert "dnf install python3-bcc" in not_installed(facts)[0].message
+    assert "yum install python3-bcc" in not_installed(facts)[0].message
     assert not_installed(host()) == ()
 
 
@@ -65,6 +65,11 @@ def test_privileges_are_judged_at_the_launch() -> None:
     facts = host(caller__uid=1000, caller__capabilities=[])
     assert "fail" in states(facts)
     assert lacking(facts) == ()
+
+
+def test_root_without_any_capability_lacks_what_it_takes() -> None:
+    assert "fail" in states(host(caller__capabilities=[]))
+    assert "fail" not in states(host(caller__capabilities=["bpf", "perfmon"]))
 
 
 def test_what_nobody_looked_at_is_unknown() -> None:

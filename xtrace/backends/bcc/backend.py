@@ -9,6 +9,7 @@ from xtrace.backends.bcc.handler import Host
 from xtrace.core import ir
 from xtrace.core.backend import Session
 from xtrace.core.errors import BackendError, Diagnostic
+from xtrace.core.facts import packages
 from xtrace.core.facts.model import HostFacts
 from xtrace.core.plan.model import Artifact, Finding, Plan, Refusal, Request, Start, Verdict
 
@@ -87,6 +88,6 @@ class BccBackend:
         assert isinstance(artifact.plan.detail, Model)
         interpreter = requirements.interpreter(facts)
         if not interpreter:
-            hint = requirements.install_command(facts)
+            hint = packages.command(facts, packages.BCC)
             raise BackendError(Diagnostic("XT0704", "no Python on this host owns BCC's module", hints=(hint,)))
         return BccSession(interpreter, artifact.files[artifact.main], artifact.plan.detail.tables)

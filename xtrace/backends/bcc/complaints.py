@@ -52,5 +52,8 @@ def _hints(text: str, said: str) -> tuple[str, ...]:
     if "file not found" in said or "kernel headers" in said:
         return ("this BCC wants a header that xtrace does not ship: please report it with `xtrace doctor --json`",)
     if "super-user" in text or "not permitted" in text + said:
-        return ("root was refused: kernel lockdown, a container's seccomp filter or an LSM forbids bpf(2)",)
+        return (
+            "root was refused: it lacks CAP_SYS_ADMIN and CAP_BPF (a container without --privileged), or kernel"
+            " lockdown, a seccomp filter or an LSM forbids bpf(2): xtrace doctor --check XT-ENGINE-BCC tells",
+        )
     return ("--backend ftrace or --backend systemtap may serve; `xtrace plan` says why or why not",)

@@ -9,22 +9,11 @@ from xtrace.backends.bcc.registers import ARCHITECTURES
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
+from xtrace.core.facts import packages
 from xtrace.core.facts.model import Fact, HostFacts, State
 from xtrace.core.plan.model import Degradation, Finding
 
 Verdict = Literal["ok", "warn", "fail", "unknown", "skip"]
-
-_PACKAGES = {
-    "debian": "apt-get install python3-bpfcc",
-    "ubuntu": "apt-get install python3-bpfcc",
-    "fedora": "dnf install python3-bcc",
-    "rhel": "dnf install python3-bcc",
-    "centos": "dnf install python3-bcc",
-    "opensuse": "zypper install python3-bcc",
-    "sles": "zypper install python3-bcc",
-    "arch": "pacman -S python-bcc",
-    "alpine": "apk add bcc-tools py3-bcc",
-}
 
 
 def findings(facts: HostFacts) -> tuple[Finding, ...]:
@@ -53,9 +42,9 @@ def not_installed(facts: HostFacts) -> tuple[Degradation, ...]:
 
 
 _ATTACHED_BY = {
-    at.Kprobe: ("kprobes", "kprobe.usable", "kprobe.pmu"),
-    at.Uprobe: ("uprobes", "uprobe.usable", "uprobe.pmu"),
-    at.Usdt: ("uprobes", "uprobe.usable", "uprobe.pmu"),
+    at.Kprobe: ("KPROBE", "kprobe.usable", "kprobe.pmu"),
+    at.Uprobe: ("UPROBE", "uprobe.usable", "uprobe.pmu"),
+    at.Usdt: ("UPROBE", "uprobe.usable", "uprobe.pmu"),
 }
 """How BCC attaches: a perf event of its own type (Linux 4.17 and backports), else a definition in tracefs."""
 
@@ -67,8 +56,9 @@ def unattachable(clause: ir.Clause, facts: HostFacts) -> tuple[Diagnostic, ...]:
         kind, *ways = _ATTACHED_BY.get(type(point), ("",))
         known = [facts.fact(way) for way in ways]
         if known and all(fact.no for fact in known):
-            message = f"{point.name}: this kernel has no {kind} ({known[0].evidence})"
-            found.append(Diagnostic("XT0704", message, clause.span, ("a tracepoint may tell the same",)))
+            message = f"{point.name}: this kernel has no {kind.lower()}s ({known[0].evidence})"
+            hint = f"a kernel with CONFIG_{kind}_EVENTS has them; a tracepoint may tell the same"
+            found.append(Diagnostic("XT0704", message, clause.span, (hint,)))
     return tuple(found)
 
 
@@ -88,36 +78,29 @@ def _state(fact: Fact, otherwise: Verdict = "fail") -> Verdict:
 
 def _syscall(facts: HostFacts) -> Finding:
     fact = facts.fact("bpf.syscall")
-    remedy = "" if fact.yes else "this kernel needs CONFIG_BPF_SYSCALL (Linux 4.4 or a backport)"
+    remedy = "" if not fact.no else "this kernel needs CONFIG_BPF_SYSCALL (Linux 4.4 or a backport)"
     return Finding("bpf(2)", _state(fact), fact.evidence, remedy)
 
 
 def _programs(facts: HostFacts) -> Finding:
     fact = facts.fact("bpf.prog.kprobe")
-    remedy = "" if fact.yes else "tracing programs need CONFIG_BPF_EVENTS (Linux 4.7 or a backport)"
+    remedy = "" if not fact.no else "tracing programs need CONFIG_BPF_EVENTS (Linux 4.7 or a backport)"
     return Finding("BPF tracing programs", _state(fact), fact.evidence, remedy)
 
 
 def _interpreter(facts: HostFacts) -> Finding:
     """PyPI's `bcc` is another project: only a distribution's package will do."""
     fact = facts.fact("bcc.python")
-    remedy = "" if fact.yes else install_command(facts)
+    remedy = packages.command(facts, packages.BCC) if fact.no else ""
     return Finding("a Python with BCC's module", _state(fact), fact.evidence, remedy)
-
-
-def install_command(facts: HostFacts) -> str:
-    names = [facts.fact("os.id").value]
-    like = facts.fact("os.like").value
-    names += like if isinstance(like, list) else []
-    found = next((_PACKAGES[name] for name in names if isinstance(name, str) and name in _PACKAGES), None)
-    return found or "install your distribution's Python module for BCC (PyPI's bcc is another project)"
 
 
 def _caller(facts: HostFacts) -> Finding:
     uid, held = facts.fact("caller.uid"), facts.fact("caller.capabilities").value
+    known = isinstance(held, list)
     names = {str(name).lower().removeprefix("cap_") for name in held} if isinstance(held, list) else set()
     enough = "sys_admin" in names or {"bpf", "perfmon"} <= names
-    if (uid.value == 0 and not names) or enough:
+    if (uid.value == 0 and not known) or enough:
         return Finding("privileges", "ok", uid.evidence or "root")
     if uid.state is State.UNPROBED:
         return Finding("privileges", "unknown", uid.evidence)

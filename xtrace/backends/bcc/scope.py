@@ -51,6 +51,6 @@ def scope_objections(scope: ir.Scope, facts: HostFacts) -> tuple[Diagnostic, ...
     """What the scope asks that this host cannot do."""
     if scope.pid is not None and scope.follow and follow_offsets(facts) is None:
         message = "following children needs the tracepoints sched_process_fork and sched_process_free"
-        hint = "mount tracefs, so that their formats can be read: mount -t tracefs tracefs /sys/kernel/tracing"
-        return (Diagnostic("XT0705", message, hints=(hint,)),)
+        remedy = "run as root" if facts.fact("tracefs.path").yes else "mount -t tracefs nodev /sys/kernel/tracing"
+        return (Diagnostic("XT0705", message, hints=(f"their formats are in tracefs: {remedy}",)),)
     return ()

@@ -130,6 +130,8 @@ def _hints(error: OSError) -> tuple[str, ...]:
         return ("the event or the symbol is not on this host: `xtrace list` shows what is",)
     if error.errno in (errno.ENOMEM, errno.ENOSPC):
         return ("the kernel has no memory for buffers this large: ask for less by --buffer-size",)
+    if error.errno == errno.EROFS:
+        return ("tracefs is mounted read-only: mount -o remount,rw /sys/kernel/tracing (its place is in /proc/mounts)",)
     return ()
 
 

@@ -11,6 +11,7 @@ from xtrace.backends.ftrace.features import Features
 from xtrace.backends.ftrace.fetch import Refused, by_fprobe
 from xtrace.backends.ftrace.lower import prepared
 from xtrace.backends.ftrace.placement import places_of
+from xtrace.backends.ftrace.requirements import REMEDIES
 from xtrace.core import ir
 from xtrace.core.attach import USER_SPACE, Attach, Kprobe, PerfEvent, Profile, Tracepoint, Uprobe, Usdt
 from xtrace.core.errors import Diagnostic
@@ -135,10 +136,8 @@ def _kprobe_objections(attach: Kprobe, span: Optional[Span], features: Features)
 
 def _missing(features: Features, fact: str, what: str, attach: Attach, span: Optional[Span]) -> Iterator[Diagnostic]:
     if features.lacks(fact):
-        evidence = features.evidence(fact)
-        yield Diagnostic(
-            "XT0803", f"{attach.name}: this kernel has no {what} ({evidence})", span, ("another backend may serve",)
-        )
+        message = f"{attach.name}: this kernel has no {what} ({features.evidence(fact)})"
+        yield Diagnostic("XT0803", message, span, (REMEDIES[fact],))
 
 
 def _name_objections(attach: Attach, span: Optional[Span]) -> Iterator[Diagnostic]:

@@ -10,13 +10,21 @@ from xtrace.core.plan.model import Finding
 _MOUNT = "mount -t tracefs nodev /sys/kernel/tracing (as root)"
 
 _OPTIONAL = (
-    ("kprobe.usable", "kprobes", "a kernel with CONFIG_KPROBE_EVENTS, or another backend"),
-    ("uprobe.usable", "uprobes", "a kernel with CONFIG_UPROBE_EVENTS, or another backend"),
+    (
+        "kprobe.usable",
+        "kprobes",
+        "a kernel with CONFIG_KPROBE_EVENTS has them; a tracepoint may tell the same",
+    ),
+    ("uprobe.usable", "uprobes", "a kernel with CONFIG_UPROBE_EVENTS has them"),
     ("tracefs.hist_triggers", "aggregation in the kernel", "nothing: xtrace counts in user space"),
     ("tracefs.set_event_pid", "limiting events to a process in the kernel", "nothing: xtrace does it in user space"),
     ("tracefs.eprobes", "strings of syscall arguments", "kprobes or --backend bcc read them"),
     ("perf.open", "profile probes", "root, or kernel.perf_event_paranoid = -1"),
 )
+
+
+REMEDIES = {name: remedy for name, _, remedy in _OPTIONAL}
+"""What would help where a fact of the optional ones is missing."""
 
 
 def findings(facts: HostFacts) -> tuple[Finding, ...]:
@@ -43,13 +51,15 @@ def _privilege(facts: HostFacts) -> Finding:
 
 def _instances(facts: HostFacts) -> Finding:
     fact = facts.fact("tracefs.instances")
+    if facts.fact("tracefs.path").no:
+        return Finding("private trace buffers", "skip", "no tracefs to look into")
     remedy = "RHEL 6 and Linux before 3.10 have no private trace buffers: use SystemTap there"
-    return Finding("private trace buffers", _state(fact, "fail"), fact.evidence, "" if fact.yes else remedy)
+    return Finding("private trace buffers", _state(fact, "fail"), fact.evidence, remedy if fact.no else "")
 
 
 def _optional(facts: HostFacts, name: str, subject: str, remedy: str) -> Finding:
     fact = facts.fact(name)
-    return Finding(subject, _state(fact, "warn"), fact.evidence, "" if fact.yes else remedy)
+    return Finding(subject, _state(fact, "warn"), fact.evidence, remedy if fact.no else "")
 
 
 def _state(fact: Fact, lacking: Literal["warn", "fail"]) -> Literal["ok", "warn", "fail", "unknown"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xtrace.backends.systemtap import modules
+from xtrace.core.facts import packages
 from xtrace.core.facts.model import Fact, HostFacts, State
 from xtrace.core.plan.model import Degradation, Finding
 
@@ -12,14 +13,14 @@ INSTALLABLE = frozenset({"staprun", "stap", "kernel headers", "C compiler", "pri
 
 def findings(facts: HostFacts) -> tuple[Finding, ...]:
     """Every need with its evidence. A host with modules built elsewhere needs no compiler and no headers."""
-    found = [_program(facts, "staprun.path", "staprun", "install the package systemtap-runtime")]
+    found = [_program(facts, "staprun.path", "staprun", packages.install(facts, "systemtap-runtime"))]
     if not facts.recorded and modules.any_prebuilt(facts.release):
         found.append(Finding("modules built elsewhere", "ok", f"present for {facts.release}"))
     else:
         found += [
-            _program(facts, "stap.path", "stap", "install the package systemtap"),
+            _program(facts, "stap.path", "stap", packages.install(facts, "systemtap")),
             _headers(facts),
-            _program(facts, "gcc.path", "C compiler", "install gcc (the version that built the kernel)"),
+            _program(facts, "gcc.path", "C compiler", packages.install(facts, "gcc")),
             _system_map(facts),
         ]
     return (*found, _loading(facts), _privilege(facts))
@@ -40,26 +41,29 @@ def _finding(subject: str, fact: Fact, missing: str, remedy: str) -> Finding:
         return Finding(subject, "ok", str(fact.value or fact.evidence))
     if fact.no:
         return Finding(subject, "fail", missing, remedy)
-    return Finding(subject, "unknown", fact.evidence or "not recorded", remedy)
+    return Finding(subject, "unknown", fact.evidence or "not recorded")
 
 
 def _headers(facts: HostFacts) -> Finding:
     fact = facts.fact("kernel.headers")
-    package = f"kernel-devel-{facts.release} (RHEL, Fedora) or linux-headers-{facts.release} (Debian, Ubuntu)"
+    remedy = packages.command(facts, packages.KERNEL_HEADERS)
     if fact.yes and isinstance(fact.value, dict) and fact.value.get("matches") is False:
-        return Finding("kernel headers", "fail", f"for another kernel: {fact.evidence}", f"install {package}")
-    return _finding("kernel headers", fact, f"no build tree for {facts.release}", f"install {package}")
+        return Finding("kernel headers", "fail", f"for another kernel: {fact.evidence}", remedy)
+    return _finding("kernel headers", fact, f"no build tree for {facts.release}", remedy)
 
 
 def _system_map(facts: HostFacts) -> Finding:
     """Function names come from System.map alone (session.cxx, parse_kernel_functions), which Debian ships as a stub."""
     fact = facts.fact("kernel.system_map")
-    target = f"/lib/modules/{facts.release}/build/System.map"
-    remedy = f"cat /proc/kallsyms > {target} (and to /usr/lib/debug/boot/System.map-{facts.release} on Debian 13)"
-    real = fact.yes and not (isinstance(fact.value, dict) and fact.value.get("stub"))
-    if real:
+    if fact.yes and not (isinstance(fact.value, dict) and fact.value.get("stub")):
         return Finding("System.map", "ok", fact.evidence)
-    return Finding("System.map", "warn", fact.evidence or "not found: kprobes by name will not compile", remedy)
+    if not fact.yes and not fact.no:
+        return Finding("System.map", "unknown", fact.evidence)
+    if not facts.fact("kernel.headers").yes:
+        return Finding("System.map", "skip", "comes with the kernel headers")
+    places = f"/lib/modules/{facts.release}/build/System.map", f"/usr/lib/debug/boot/System.map-{facts.release}"
+    remedy = f"mkdir -p /usr/lib/debug/boot; tee {' '.join(places)} </proc/kallsyms >/dev/null (as root)"
+    return Finding("System.map", "warn", f"{fact.evidence}: kprobes by name will not compile", remedy)
 
 
 def _loading(facts: HostFacts) -> Finding:
@@ -87,5 +91,5 @@ def _privilege(facts: HostFacts) -> Finding:
     if {"stapusr", "stapdev"} <= held:
         return Finding("privilege", "ok", "in the groups stapusr and stapdev")
     if not uid.yes:
-        return Finding("privilege", "unknown", uid.evidence or "not recorded", remedy)
+        return Finding("privilege", "unknown", uid.evidence or "not recorded")
     return Finding("privilege", "fail", f"user {uid.value} may not load SystemTap modules", remedy)

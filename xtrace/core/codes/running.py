@@ -9,4 +9,5 @@ CODES: dict[str, str] = {
     "XT1006": "Events or map updates did not reach the output; the hint says what would make room for them.",
     "XT1007": "Tracing needs privileges that the caller lacks; what each backend misses is told after it.",
     "XT1008": "There is no control group of this path in the hierarchy of version 2.",
+    "XT1009": "Process ids here are those of a namespace (a container), the kernel's events carry the host's.",
 }

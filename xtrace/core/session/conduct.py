@@ -31,6 +31,7 @@ from xtrace.core.resolve.compat_calls import unseen
 from xtrace.core.resolve.named_values import values_of
 from xtrace.core.session.attempt import launch_first
 from xtrace.core.session.drive import Limits, Writer, drive
+from xtrace.core.session.namespaces import ids_differ
 from xtrace.core.session.present import Presenter
 from xtrace.core.session.symbols import HostSymbols
 from xtrace.core.session.target import Existing, Started, Target
@@ -84,12 +85,16 @@ def conduct(
 ) -> int:
     """Run a program to its end and give the exit code.
 
-    Raises UsageError for a target that cannot be, ProgramError, PlanError when no backend can serve, BackendError or
-    PrivilegeError when none starts. The target is ended and nothing is left in every case.
+    Raises UsageError for a target that cannot be, ProgramError, PlanError when no backend can serve or see the target,
+    BackendError or PrivilegeError when none starts. The target is ended and nothing is left in every case.
     """
     target = aim.target()
     try:
-        request = request_for(aim.scope(target), target.pid if target else 0)
+        scope = aim.scope(target)
+        ids = ids_differ(scope, facts)
+        if ids:
+            outlet.tell(ids.text())
+        request = request_for(scope, target.pid if target else 0)
         candidates = Candidates(request, facts, backends)
         for warning in candidates.warnings:
             outlet.warn(warning)

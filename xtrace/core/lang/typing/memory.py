@@ -236,8 +236,8 @@ def _no_member(ctx: Context, struct: Struct, node: ast.Member) -> ir.Expr:
     if not names:
         if ctx.hostless:
             return unknown(node.span)
-        hints: tuple[str, ...] = ("BTF, debuginfo or kernel headers would tell; xtrace doctor says which are there",)
-        return ctx.report("XT0211", f"the members of {words} are not known here", node.span, *hints)
+        hint = "BTF, debuginfo or kernel headers would tell: xtrace doctor --check XT-TYPES says how to get them"
+        return ctx.report("XT0211", f"the members of {words} are not known here", node.span, hint)
     return ctx.report("XT0210", f"{words} has no member {node.name}", node.span, *ctx.near(node.name, names))
 
 
