@@ -65,10 +65,12 @@ def _hosts(places: tuple[str, ...]) -> tuple[dict[str, tuple[str, HostFacts]], b
     """The hosts by name with a digest of what is recorded of each, and whether some could not be read."""
     from hashlib import sha256
 
-    from xtrace.cli.surroundings import host
+    from xtrace.cli.surroundings import host, tell_if_closed
 
     if not places:
-        return {"this host": ("", host(None))}, False
+        facts = host(None)
+        tell_if_closed(facts)
+        return {"this host": ("", facts)}, False
     found: dict[str, tuple[str, HostFacts]] = {}
     failed = False
     for path in _files(places):

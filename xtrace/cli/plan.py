@@ -26,11 +26,13 @@ def request_of(program: Any, title: str, options: dict[str, Any], **details: Any
 
 
 def ranking_of(request: Request, facts_file: str | None, wish: str | None) -> Ranking:
-    from xtrace.cli.surroundings import backends, host
+    from xtrace.cli.surroundings import backends, host, tell_if_closed
     from xtrace.core.plan.choose import choose
     from xtrace.core.plan.planning import plan_all
 
-    return choose(plan_all(request, host(facts_file), backends(wish)), wish)
+    facts = host(facts_file)
+    tell_if_closed(facts)
+    return choose(plan_all(request, facts, backends(wish)), wish)
 
 
 def _plan(program: Any, title: str, options: dict[str, Any]) -> int:

@@ -25,10 +25,12 @@ def command(name: str, backend: str | None, facts: str | None, as_json: bool) ->
     xtrace show sched:sched_switch
     xtrace show tcp_drop --facts centos-7.xfacts
     """
-    from xtrace.cli.surroundings import backends, host, probe_paths
+    from xtrace.cli.surroundings import backends, host, probe_paths, tell_if_closed
     from xtrace.core.describe.manual import manual
 
-    text, document = manual(name, host(facts), backends(backend), probe_paths())
+    known = host(facts)
+    tell_if_closed(known)
+    text, document = manual(name, known, backends(backend), probe_paths())
     if as_json:
         import json
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
@@ -85,8 +86,20 @@ def host(facts_file: str | None) -> HostFacts:
     registry = plugins().registry("capabilities")
     try:
         return with_capabilities(opened(facts_file), {name: partial(registry.make, name) for name in registry.names()})
+    except IsADirectoryError:
+        hints = (f"xtrace matrix --facts {facts_file} compares its bundles; name one of them here",)
+        raise UsageError.of("XT0007", f"{facts_file} is a directory, not a host's facts", hints=hints) from None
     except OSError as error:
         raise UsageError.of("XT0007", f"cannot read {facts_file}: {error.strerror}") from None
+
+
+def tell_if_closed(facts: HostFacts) -> None:
+    """Tell on standard error that an answer is not what root would get, where tracefs is closed to this user."""
+    from xtrace.core.facts.model import State
+
+    if not facts.recorded and facts.fact("tracefs.instances").state is State.DENIED:
+        uid = facts.fact("caller.uid").value
+        print(f"note: tracefs is closed to user {uid}, so that root gets another answer: use sudo", file=sys.stderr)
 
 
 def _none(kind: str, name: str, known: tuple[str, ...], code: str) -> XtraceError:

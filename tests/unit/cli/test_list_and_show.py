@@ -26,6 +26,7 @@ def test_tools_and_events(xtrace: Shell) -> None:
         ("kprobe:vfs_*", ["kprobe:vfs_read", "kprobe:vfs_write"]),
         ("kr:do_exit", ["kretprobe:do_exit"]),
         ("*sched_switch*", ["tracepoint:sched:sched_switch"]),
+        ("sched:sched_sw*", ["tracepoint:sched:sched_switch"]),
         ("software:cs", ["software:cs:1000"]),
         ("hardware:cache-*", ["hardware:cache-misses:1000000", "hardware:cache-references:1000000"]),
         ("interval", [f"interval:{unit}:COUNT" for unit in ("s", "ms", "us", "ns", "hz")]),
@@ -53,6 +54,28 @@ def test_bpftraces_own_flags(xtrace: Shell) -> None:
     assert xtrace("trace", "-l", "interval:*").out == xtrace("list", "interval:*").out
     assert xtrace("trace", "-l", "-e", "interval:s:1 { } BEGIN { }").out.split() == ["interval:s:1", "begin"]
     assert xtrace("trace", "--dry-run", "-e", "BEGIN { }").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("sched_switch", "tracepoint:sched:sched_switch or sched.switch"),
+        ("sched:sched_swich", "tracepoint:sched:sched_switch"),
+        ("tracepoint:sched:sched_swich", "tracepoint:sched:sched_switch"),
+        ("opensnop", "opensnoop"),
+        ("vfs_raed", "vfs_read"),
+        ("kprobe:vfs_raed", "vfs_read"),
+    ],
+)
+def test_what_may_have_been_meant(xtrace: Shell, bundle: str, name: str, meant: str) -> None:
+    done = xtrace("show", name, "--facts", bundle)
+    assert done.code == 2
+    assert f"did you mean {meant}" in done.err
+
+
+def test_a_directory_is_no_host(xtrace: Shell, bundle: str) -> None:
+    done = xtrace("show", "vfs_read", "--facts", str(Path(bundle).parent))
+    assert (done.code, "xtrace matrix --facts" in done.err) == (2, True)
 
 
 def test_nothing_matches(xtrace: Shell, bundle: str) -> None:

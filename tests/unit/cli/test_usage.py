@@ -34,6 +34,7 @@ WRONG = [
     (["plan", "execsnoop", "--facts", "/nosuch"], "XT0007", ""),
     (["show", "opensnop"], "XT0009", "did you mean opensnoop"),
     (["list", "nosuchprobe"], "XT0009", "xtrace list"),
+    (["list", ""], "XT0009", "xtrace list"),
     (["list", "hardware:cycels"], "XT0009", "hardware:*"),
     (["facts", "kprobe.usabel"], "XT0010", "did you mean kprobe.usable"),
     (["facts", "--import", "/nosuch"], "XT0007", ""),

@@ -48,6 +48,19 @@ def _point(name: str, facts: HostFacts) -> points.Manual | None:
 
 
 def _hint(name: str, facts: HostFacts, paths: Sequence[Path]) -> str:
-    known = [*tool_names(paths), *(event.name for event in all_events(paths)[0])]
-    near = near_names(name, known) or near_names(name, facts.events() or ()) or facts.symbols.near(name.split(":")[-1])
+    near = _near(name, facts, paths)
     return f"did you mean {' or '.join(near)}?" if near else "xtrace list names tools and events; give it a pattern"
+
+
+def _near(name: str, facts: HostFacts, paths: Sequence[Path]) -> Sequence[str]:
+    """Tracepoints of exactly this name come first: whoever types `sched_switch` wants its system."""
+    *front, word = name.split(":")
+    tracepoints = facts.events() or frozenset()
+    exact = [f"tracepoint:{one}" for one in sorted(tracepoints) if one.partition(":")[2] == word]
+    if front and probe_kind(front[0]) in (None, probe_kind("tracepoint")):
+        return exact or [f"tracepoint:{one}" for one in near_names(":".join([*front[-1:], word]), tracepoints)]
+    functions = facts.symbols.near(word)
+    if front:
+        return functions
+    known = [*tool_names(paths), *(event.name for event in all_events(paths)[0]), *functions]
+    return [*exact, *near_names(word, known)] or near_names(word, tracepoints)

@@ -48,6 +48,8 @@ def search(pattern: str, facts: HostFacts, paths: Sequence[Path], verbose: bool 
     Raises ProgramError for a pattern that cannot be read, UsageError for one that matches nothing, PrivilegeError where
     the user may not look.
     """
+    if not pattern:
+        raise _nothing(pattern, "xtrace list '*' shows all tracepoints and functions")
     if pattern.startswith(("struct ", "union ")):
         return Listing((_struct(pattern, facts),))
     if ":" in pattern:
@@ -69,6 +71,8 @@ def _anywhere(pattern: str, facts: HostFacts, paths: Sequence[Path], verbose: bo
             listing = _typed(form.format(pattern), facts, verbose)
         except (ProgramError, UsageError, PrivilegeError) as error:
             refused.append(error)
+            if isinstance(error, PrivilegeError):
+                notes.append(f"{form.partition(':')[0]}s are left out: {error.diagnostics[0].message}; run as root")
         else:
             found += listing.probes
             notes += listing.notes
@@ -85,6 +89,8 @@ def _event(event: Event) -> Listed:
 def _typed(pattern: str, facts: HostFacts, verbose: bool) -> Listing:
     word = pattern.partition(":")[0]
     kind = probe_kind(word)
+    if kind is None and any(fnmatchcase(name, f"{word}:*") for name in facts.events() or ()):
+        return _typed(f"tracepoint:{pattern}", facts, verbose)  # sched:sched_switch, as perf writes it
     if kind is not None and kind.name in COUNTERS:
         return _matching(pattern, _counters(kind.name))
     if kind is not None and kind.timer:
@@ -98,10 +104,14 @@ def _typed(pattern: str, facts: HostFacts, verbose: bool) -> Listing:
     return Listing(probes, (*located.notes, *_doubts(point, facts)))
 
 
+_OPEN_ENDED = ("tracepoint", "uprobe", "uretprobe", "usdt")
+"""Types whose pattern may stop after the system or the file."""
+
+
 def _point(pattern: str) -> AttachPoint:
     from xtrace.core.lang.parser import parse_attach_point
 
-    if pattern.count(":") == 1 and probe_kind(pattern.partition(":")[0]) == probe_kind("tracepoint"):
+    if pattern.count(":") == 1 and probe_kind(pattern.partition(":")[0]) in map(probe_kind, _OPEN_ENDED):
         pattern += ":*"
     return parse_attach_point(Source("pattern", pattern))
 

@@ -79,6 +79,9 @@ def _served(attempt: Attempt, offer: Offer, passed: Sequence[tuple[str, str]]) -
 
 
 def _refused(event: Event, clause: ast.Clause, passed: Passed) -> Served:
-    hints = tuple(f"{title}: {reason}" for title, reason in passed)
+    titles: dict[str, list[str]] = {}
+    for title, reason in passed:
+        titles.setdefault(reason, []).append(title)
+    hints = tuple(f"{', nor '.join(ones)}: {reason}" for reason, ones in titles.items())
     complaint = Diagnostic("XT0520", f"no source of {event.name} serves here", clause.points[0].span, hints)
     return Served(choice=Choice(event.name, "", tuple(passed)), complaints=(complaint,))
