@@ -64,3 +64,9 @@ def test_root_without_capabilities_may_still_use_tracefs() -> None:
         other = confined("setpriv --bounding-set -all --inh-caps -all", *XTRACE, "run", "execsnoop", "-c", "true")
     assert (done.returncode, "CAP_SYS_ADMIN" in done.stderr) == (5, True)
     assert (other.returncode, "true" in other.stdout) == (0, True)
+
+
+def test_the_doctor_tries_nothing_that_could_not_be_seen() -> None:
+    done = confined("unshare -p -f --mount-proc", *XTRACE, "doctor", "--active")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "[XT1009]" in done.stderr

@@ -61,7 +61,13 @@ def command(
     from xtrace.doctor.examine import examine
     from xtrace.doctor.report import document, text
 
-    found = examine(host(facts), all_checks, known, active)
+    examined = host(facts)
+    if active:
+        from xtrace.core.ir import Scope
+        from xtrace.core.session.namespaces import ids_differ
+
+        ids_differ(Scope(pid=1), examined)
+    found = examine(examined, all_checks, known, active)
     _print(document(found) if as_json else text(found, verbose))
     if found.crashed:
         return _BROKEN

@@ -52,6 +52,24 @@ class Kilobytes(_ParamType):
         return int(match.group(1)) << _SHIFTS[match.group(2).upper()]
 
 
+class User(_ParamType):
+    """A user: `1000`, or a name of this host's user database."""
+
+    name = "user"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if str(value).isascii() and str(value).isdigit():
+            return int(value)
+        import pwd
+
+        try:
+            return pwd.getpwnam(value).pw_uid
+        except KeyError:
+            self.fail(f"there is no user {value!r} on this host", param, ctx)
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What the common options say about a run."""
@@ -109,7 +127,7 @@ SCOPE_OPTIONS = [
     click.option("-p", "--pid", type=click.IntRange(1), metavar="PID", help="Only this process."),
     click.option("-c", "--command", metavar="CMD", help="Start CMD and trace until it ends."),
     click.option("--follow", is_flag=True, help="With -p: its children too."),
-    click.option("--uid", type=click.IntRange(0), metavar="UID", help="Only this user's processes."),
+    click.option("--uid", type=User(), metavar="USER", help="Only this user's processes, by id or name."),
     click.option("--cgroup", metavar="PATH", help="Only processes of this cgroup (v2 path)."),
     click.option(
         "--backend",

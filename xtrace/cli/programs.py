@@ -37,7 +37,8 @@ def read_file(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError.of("XT0007", f"cannot read {path}: {error.strerror}") from None
+        hints = ("-e 'PROGRAM' takes a program as text",) if "{" in path else ()
+        raise UsageError.of("XT0007", f"cannot read {path}: {error.strerror}", hints=hints) from None
     except UnicodeDecodeError:
         raise UsageError.of("XT0007", f"cannot read {path}: it is not UTF-8 text") from None
 

@@ -47,7 +47,7 @@ def _lacks_privilege(text: str, said: str) -> bool:
 
 
 def _hints(text: str, said: str) -> tuple[str, ...]:
-    if "No module named" in text + said:
+    if "No module named" in text + said or "ImportError" in text + said:
         return ("install the distribution's BCC for this Python: python3-bpfcc, python3-bcc",)
     if "file not found" in said or "kernel headers" in said:
         return ("this BCC wants a header that xtrace does not ship: please report it with `xtrace doctor --json`",)

@@ -141,7 +141,11 @@ def _find(name: str) -> str:
     if path:
         return path
     if "/" in name:
-        raise UsageError.of("XT1002", f"there is no executable file {name}")
+        what = f"{name} is not executable" if Path(name).is_file() else f"there is no program {name}"
+        raise UsageError.of("XT1002", what)
+    if "=" in name:
+        hints = ("no shell reads -c: -c 'env NAME=value COMMAND', or -c \"sh -c '...'\"",)
+        raise UsageError.of("XT1002", f"there is no command {name}", hints=hints)
     near = near_names(name, _commands())
     raise UsageError.of("XT1002", f"there is no command {name}", hints=tuple(f"did you mean {word}?" for word in near))
 
