@@ -6,6 +6,7 @@ import shlex
 from errno import ENOENT
 
 from tests.lab.case import BACKENDS, case
+from tests.lab.cases.hist import WITH_HIST
 from tests.lab.compat_program import GETPID, GETPPID, OPEN, build
 from tests.lab.inside import equal, events, maps, xtrace
 
@@ -60,3 +61,14 @@ def opens_of_32_bit_programs(backend: str) -> None:
     done = xtrace("run", "opensnoop", "-v", "--backend", backend, "--json", "-c", both())
     found = [row["err"] for row in events(done) if row.get("path") == PATH]
     equal(found, [] if "system calls of 32-bit programs" in done.stderr else [ENOENT] * OPENS, "opens")
+
+
+@case(kernels=WITH_HIST, needs=["ftrace"], timeout=90, long=True)
+def numbers_in_the_kernels_tables() -> None:
+    """The kernel's tables have numbers alone: where the user asks for them, each number has the names of both ABIs."""
+    both()
+    program = 'tracepoint:raw_syscalls:sys_enter /comm == "lab-compat"/ { @[syscall_name(args.id)] = count(); }'
+    done = xtrace("trace", "--backend", "ftrace", "--aggregate", "kernel", "--json", "-e", program, "-c", PROGRAM)
+    assert "has the names of both" in done.stderr, "the run does not tell what it loses"
+    expected = {"writev|i386:getpid": GETPIDS, "fstat|i386:open": OPENS, "write|i386:exit": 1}
+    equal({key[0]: count for key, count in maps(done)["@"].items()}, expected, "calls")

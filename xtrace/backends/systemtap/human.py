@@ -5,9 +5,21 @@ from __future__ import annotations
 import re
 
 from xtrace.core import ir
+from xtrace.core import types as t
 from xtrace.core.quoting import stp_str
 
 _CONVERSION = re.compile(r"%(?:%|([-+ 0#]*\d*(?:\.\d+)?)(?:hh|ll|h|l|z)?([a-zA-Z]))")
+
+
+CALL = "xt_call"
+"""The script's function that writes the number of a system call, and that it is of another ABI where that is so."""
+
+
+def readable(kind: t.CType, column: str, text: str) -> tuple[str, str]:
+    """The column and the text of a value for a person."""
+    if isinstance(kind, t.Enumerated) and kind.name == "syscall":
+        return "%s", f"{CALL}({text})"
+    return column, text
 
 
 def line(site: ir.Site, shown: tuple[tuple[str, str], ...]) -> str:

@@ -9,6 +9,7 @@ from typing import Callable, Optional
 
 from xtrace.backends.systemtap import maps
 from xtrace.backends.systemtap.expressions import SYSCALL_ABI, Context, UnsupportedError, expression, truth
+from xtrace.backends.systemtap.human import CALL
 from xtrace.backends.systemtap.names import map_names
 from xtrace.backends.systemtap.points import NoPointError, Point, point
 from xtrace.backends.systemtap.statements import Writer
@@ -42,6 +43,7 @@ class Model:
     follow: bool
     syscall_offset: int
     syscall_abi: Optional[Code]
+    shows_calls: bool
     print_maps: bool
 
 
@@ -104,16 +106,19 @@ def lower(program: ir.Program, arch: str, syscall_abi: Callable[[], str] = lambd
         for order, clause in enumerate(program.clauses)
         for where in clause.attach
     )
+    arrays = tuple(
+        maps.script_map(decl, names[decl.name], program.room(decl), decl.name in zeroed)
+        for decl in sorted(program.maps, key=lambda decl: decl.name)
+    )
+    lines = [line for one in probes for line in one.lines]
     return Model(
         probes=probes,
-        maps=tuple(
-            maps.script_map(decl, names[decl.name], program.room(decl), decl.name in zeroed)
-            for decl in sorted(program.maps, key=lambda decl: decl.name)
-        ),
+        maps=arrays,
         site_types=site_types(program),
         follow=program.scope.follow,
         syscall_offset=_SYSCALL_OFFSET.get(arch, 0),
-        syscall_abi=Code(syscall_abi()) if any(SYSCALL_ABI in line for one in probes for line in one.lines) else None,
+        syscall_abi=Code(syscall_abi()) if any(SYSCALL_ABI in line for line in lines) else None,
+        shows_calls=any(CALL in text for text in (*lines, *(one.human_shown for one in arrays))),
         print_maps=program.config.print_maps_on_exit,
     )
 

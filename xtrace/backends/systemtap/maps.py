@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xtrace.backends.systemtap.human import readable
 from xtrace.backends.systemtap.wire import Column, columns
 from xtrace.core import ir
 from xtrace.core import types as t
@@ -25,8 +26,8 @@ class ScriptMap:
     """One map as the template declares and dumps it, every part ready to print.
 
     `loop` lists the loop variables of a dump, `every` stands for all keys; `shown` is what a dump prints for an entry,
-    `zeros` what it prints for a key that `zero()` has emptied; the formats are string literals for the controller and
-    for a person.
+    `zeros` what it prints for a key that `zero()` has emptied; the formats are string literals for the controller, and
+    for a person, who is given `human_shown` and `human_zeros`.
     """
 
     name: Code
@@ -40,6 +41,8 @@ class ScriptMap:
     shown: Code
     zeros: Code
     machine_format: Code
+    human_shown: Code
+    human_zeros: Code
     human_format: Code
 
 
@@ -77,8 +80,12 @@ def script_map(decl: ir.MapDecl, name: str, capacity: int, zeroed: bool) -> Scri
     element = f"{name}[{', '.join(loop)}]"
     shown_keys = [_shown(key, mark) for key, mark in zip(loop, keys)]
     shown_values = [_shown(text.format(element), mark) for text, mark in zip(_dumped(decl), values)]
+    kinds = [kind for key in decl.keys for kind in _leaves(key)]
+    told = [readable(kind, mark, text) for kind, mark, text in zip(kinds, keys, shown_keys)]
+    told_keys = [text for _, text in told] + shown_keys[len(told) :]
+    marks = [mark for mark, _ in told] + list(keys[len(told) :])
     forms = [*keys, *values]
-    label = f"@{decl.name}[{', '.join(keys)}]" if decl.keys or is_histogram(decl) else f"@{decl.name} /* %d */"
+    label = f"@{decl.name}[{', '.join(marks)}]" if decl.keys or is_histogram(decl) else f"@{decl.name} /* %d */"
     return ScriptMap(
         name=Code(name),
         title=stp_str(decl.name),
@@ -91,8 +98,15 @@ def script_map(decl: ir.MapDecl, name: str, capacity: int, zeroed: bool) -> Scri
         shown=Code(", ".join(shown_keys + shown_values)),
         zeros=Code(", ".join(shown_keys + ["0"] * len(values))),
         machine_format=stp_str("E" + "".join("\t" + form for form in forms) + "\n"),
+        human_shown=Code(", ".join(told_keys + shown_values)),
+        human_zeros=Code(", ".join(told_keys + ["0"] * len(values))),
         human_format=stp_str(f"{label}: {' '.join(values)}\n"),
     )
+
+
+def _leaves(kind: t.CType) -> tuple[t.CType, ...]:
+    """A type, or those of a tuple's items."""
+    return tuple(leaf for item in kind.items for leaf in _leaves(item)) if isinstance(kind, t.Tuple) else (kind,)
 
 
 def _shown(text: str, column: Column) -> str:

@@ -168,7 +168,8 @@ def _hit(w: Writer, s: ir.Output, site: ir.Site) -> list[str]:
     lines.append("if (xtrace_machine)")
     lines.append(f'  printf("H\\t{s.site}\\t%d\\t%d\\t%d{form}\\n", cpu(), xt_sequence(), ktime_get_ns(){arguments})')
     lines.append("else")
-    lines.append(f"  {human.line(site, tuple(zip(marks, names)))}")
+    told = tuple(human.readable(e.type, mark, name) for (_, e), mark, name in zip(spread, marks, names))
+    lines.append(f"  {human.line(site, told)}")
     return lines
 
 
