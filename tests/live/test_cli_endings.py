@@ -6,10 +6,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.live.cli_runs import XTRACE, clean, interrupt, live, rows, run, start
+from tests.live.cli_runs import XTRACE, clean, everything, interrupt, live, rows, run, start
 
 pytestmark = live
 
@@ -65,6 +66,24 @@ def test_a_signal_before_the_probes_are_attached() -> None:
             _, err = interrupt(process)
         in_python_itself = "KeyboardInterrupt" in err and "xtrace/cli/main.py" not in err
         assert process.returncode in (0, 130, -signal.SIGINT) or in_python_itself, err
+
+
+def test_what_nobody_could_undo_is_found_by_clean() -> None:
+    """Killed together with its watchdog. A session that runs is not touched."""
+    with clean():
+        killed, other = (start("trace", "--backend", "ftrace", "-v", "-e", PROGRAM) for _ in range(2))
+        before = everything()
+        watchdogs = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
+        for pid in (*map(int, watchdogs), killed.pid):
+            os.kill(pid, signal.SIGKILL)
+        killed.communicate()
+        left = {name for name in everything() if name.startswith(f"xtrace_{killed.pid}_")}
+        assert left and len(watchdogs) == 1, "nothing to clean"
+        told = run("clean")
+        assert told.returncode == 0 and all(name in told.stdout for name in left), told
+        assert everything() == before - left and len(before - left) >= 1
+        out, _ = interrupt(other)
+    assert complete(out)
 
 
 @pytest.mark.parametrize(
