@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.live.ftrace_session import (
     NAME,
     PID,
+    TID,
     Waiting,
     collect,
     emits,
@@ -70,6 +73,23 @@ def test_processes_are_followed_in_user_space_on_a_clock_that_must_be_measured()
     assert [name for _, name, _ in seen] == ["echo", "true"] and seen[1][0] == shell.pid
     stamps = [stamp for _, _, stamp in seen]
     assert before < stamps[0] < stamps[1] < time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+THREAD = """
+import os, sys, threading
+def go(): os.execv(sys.executable, [sys.executable, "-c", "import os, time; time.sleep(0.1); os.getppid()"])
+threading.Thread(target=go).start()
+"""
+
+
+@pytest.mark.parametrize("kind", [Old, Features])
+def test_a_thread_that_executes_a_program_is_still_followed(tmp_path: Path, kind: type[Features]) -> None:
+    """It gets the id of the first thread, which has ended."""
+    (tmp_path / "thread.py").write_text(THREAD)
+    enter = tracepoint("syscalls", "sys_enter_getppid")
+    with Waiting(f"exec {sys.executable} {tmp_path}/thread.py") as shell:
+        model = lower(program(ir.Clause((enter,), None, emits(PID, TID)), scope=ir.Scope(shell.pid)), kind(LiveHost()))
+        assert values(run(model, shell)) == [(shell.pid, shell.pid)]
 
 
 def test_a_refused_filter_is_tested_in_user_space() -> None:

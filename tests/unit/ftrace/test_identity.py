@@ -70,6 +70,17 @@ def test_the_scope_follows_threads_and_if_asked_children(who: Identity, follow: 
     assert who.inside == inside - {102}
 
 
+def test_a_thread_that_executes_a_program_takes_its_process_over(who: Identity) -> None:
+    who.inside.add(100)
+    who.forked(100, 102, "sh", CLONE_THREAD)
+    who.exited(100)
+    who.renamed(100, "true")
+    assert 100 in who.inside and (who.pid(100), who.comm(100, 0)) == (100, "true")
+    who.inside.discard(102)
+    who.exited(100)
+    assert not who.inside
+
+
 def test_users_are_inherited_until_the_child_itself_was_seen(who: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {100: Status("sh", 100, 1, uid=7, gid=8)}
     monkeypatch.setattr(module, "read_status", seen.get)

@@ -107,8 +107,11 @@ class Identity:
         known.comm = comm
 
     def exited(self, tid: int) -> None:
-        """sched:sched_process_exit, told after the event itself has been handled."""
-        self.inside.discard(tid)
+        """sched:sched_process_exit, told after the event itself has been handled. A process whose first thread ends
+        stays while it has others: one that executes a program gets its id (de_thread of fs/exec.c)."""
+        others = (self.threads.get(one) for one in self.inside if one != tid)
+        if not any(one is not None and one.tgid == tid for one in others):
+            self.inside.discard(tid)
 
     def seen(self, tid: int, tgid: int) -> None:
         """A sample tells a thread's process for certain."""
