@@ -25,6 +25,11 @@ def test_a_directory_of_hosts(xtrace: Shell, tmp_path: Path, bundle: str) -> Non
     assert done.code == 0
 
 
+def test_more_tools_than_hosts_stand_below_one_another(xtrace: Shell, bundle: str) -> None:
+    done = xtrace("matrix", "execsnoop", "opensnoop", "--facts", bundle)
+    assert [line.split() for line in done.out.splitlines()] == [["host"], ["execsnoop", "ftrace"], ["opensnoop", "-"]]
+
+
 def test_a_host_that_cannot_be_read_stops_no_other(xtrace: Shell, tmp_path: Path, bundle: str) -> None:
     place = fleet(tmp_path, bundle)
     (place / "bad.xfacts").write_text("no bundle")

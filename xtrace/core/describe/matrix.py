@@ -41,12 +41,15 @@ def matrix(
 
 
 def text(made: Matrix) -> str:
-    """A table, one host per line; `~` marks a plan that loses something, `-` that no backend can."""
-    width = 2 + max(map(len, made.cells), default=0)
-    columns = {tool: 2 + max(len(tool), *(len(_word(row[tool])) for row in made.cells.values())) for tool in made.tools}
-    lines = [" " * width + "".join(f"{tool:<{columns[tool]}}" for tool in made.tools)]
-    for name, row in made.cells.items():
-        lines.append(f"{name:<{width}}" + "".join(f"{_word(row[tool]):<{columns[tool]}}" for tool in made.tools))
+    """A table; `~` marks a plan that loses something, `-` that no backend can. Of tools and hosts, whichever are more
+    stand below one another, so that the table of one host fits any terminal."""
+    hosts = [
+        ["", *made.tools],
+        *([name, *(_word(row[tool]) for tool in made.tools)] for name, row in made.cells.items()),
+    ]
+    rows = hosts if len(made.cells) >= len(made.tools) else list(zip(*hosts))
+    widths = [2 + max(map(len, column)) for column in zip(*rows)]
+    lines = ("".join(f"{word:<{width}}" for word, width in zip(row, widths)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
 
 
