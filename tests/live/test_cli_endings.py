@@ -149,12 +149,16 @@ def test_the_programs_own_exit_code() -> None:
         assert run("trace", "-e", "BEGIN { exit(42); }").returncode == 42
 
 
-@pytest.mark.parametrize("locale", [{"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "ascii"}])
-def test_bytes_that_are_no_text_in_this_locale(locale: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("locale", "shown"),
+    [({"PYTHONIOENCODING": "utf-8"}, b"\xff\n"), ({"PYTHONIOENCODING": "ascii"}, b"\\xff\n")],
+    ids=["utf-8", "ascii"],
+)
+def test_bytes_that_are_no_text_in_this_locale(locale: dict[str, str], shown: bytes) -> None:
     words = ["trace", "-e", 'BEGIN { printf("\\xff\\n"); exit(); }']
     done = subprocess.run([*XTRACE, *words], capture_output=True, timeout=60, env={**os.environ, **locale})
     assert done.returncode == 0, done.stderr
-    assert done.stdout in (b"\xff\n", b"\\udcff\n", b"\\xff\n")
+    assert done.stdout == shown
 
 
 def test_names_that_the_locale_cannot_spell() -> None:

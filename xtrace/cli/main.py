@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import sys
@@ -188,7 +189,15 @@ def _accept_any_text() -> None:
     """Names on this host need not be text in its locale: bytes go out as they came in, or else as escapes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
-        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+        codecs.register_error("xtrace.visible", _visible)
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "xtrace.visible")
+
+
+def _visible(error: UnicodeError) -> tuple[str, int]:
+    """What a character set lacks as Python would write it, and bytes that were no text (PEP 383) as `\\xff`."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end].encode("utf-8", "surrogateescape")
+    return missing.decode("utf-8", "backslashreplace").encode("ascii", "backslashreplace").decode(), error.end
 
 
 def _complain(diagnostics: Sequence[Diagnostic], as_json: bool) -> None:
