@@ -141,6 +141,14 @@ def test_headers_of_another_kernel_do_not_match(tmp_path: Path) -> None:
     assert found.value == {"path": f"/lib/modules/{RELEASE}/build", "release": "6.1.0-1", "matches": False}
 
 
+def test_a_staprun_of_others_is_told_from_none(tmp_path: Path) -> None:
+    assert LiveHost(str(tmp_path), RELEASE).fact("staprun.path").state is State.ABSENT
+    plant(tmp_path, {"usr/bin/staprun": "not executable"})
+    assert LiveHost(str(tmp_path), RELEASE).fact("staprun.path").state is State.DENIED
+    (tmp_path / "usr/bin/staprun").chmod(0o755)
+    assert LiveHost(str(tmp_path), RELEASE).fact("staprun.path").value == "/usr/bin/staprun"
+
+
 def test_a_stub_system_map_is_told_from_a_real_one(tmp_path: Path) -> None:
     plant(tmp_path, {f"boot/System.map-{RELEASE}": "ffffffffffffffff B The real System.map is elsewhere\n"})
     assert LiveHost(str(tmp_path), RELEASE).fact("kernel.system_map").value == {

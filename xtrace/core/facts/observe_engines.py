@@ -165,7 +165,11 @@ def _groups(host: LiveHost) -> Fact:
 
 
 def _staprun(host: LiveHost) -> Fact:
+    """Packages let only root and the group stapusr run it."""
     fact = _path("staprun")(host)
+    closed = next((path for path in (f"{folder}/staprun" for folder in _PATH) if host.files.exists(path).yes), None)
+    if fact.no and closed:
+        return Fact(State.DENIED, None, f"{closed} is there, but not for this user to run")
     if fact.yes and host.files.on_disk:
         mode = host.files.path(str(fact.value)).stat().st_mode
         return Fact(State.PRESENT, fact.value, f"{fact.value}, {'setuid' if mode & 0o4000 else 'not setuid'}")
