@@ -42,8 +42,9 @@ def test_labels_count_in_powers_of_1024() -> None:
         "[1M, 2M)",
         "[1G, 2G)",
         "[1T, 2T)",
-        "[1024T, 2048T)",
+        "[1P, 2P)",
     ]
+    assert labels([1 << 60, (1 << 63) - 1], Hist()) == ["[1E, 2E)", "[4E, 8E)"]
 
 
 def test_labels_of_sub_buckets() -> None:
@@ -55,6 +56,16 @@ def test_labels_of_sub_buckets() -> None:
         "[4K, 5K)",
         "[5K, 6K)",
     ]
+
+
+def test_the_last_linear_bucket_is_named_by_what_it_holds() -> None:
+    shape = LinearHist(0, 10, 3)
+    (last,) = rows(shape, {linear_bucket(9, 0, 10, 3): 1, linear_bucket(10, 0, 10, 3): 1})
+    assert (last.label, last.low, last.count) == ("[9, ...)", 9, 1)
+
+
+def test_linear_buckets_of_one_number_are_named_by_it() -> None:
+    assert [row.label for row in rows(LinearHist(0, 3, 1), {2: 1})] == ["[1]"]
 
 
 def test_linear_labels_are_short_where_exact() -> None:

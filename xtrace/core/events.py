@@ -6,7 +6,7 @@ the layout.
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal, Optional, Union
 
 from xtrace.core.histogram import Row as Bucket
 from xtrace.core.records import dataclass
@@ -93,10 +93,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Printed:
-    """Text the program printed; `to` is the function's name: printf, errorf, warnf, debugf."""
+    """Text the program printed; `to` and `place` as in `ir.Printf`."""
 
     text: str
     to: str = "printf"
+    place: Optional[tuple[str, int, int]] = None
 
 
 @dataclass(frozen=True)

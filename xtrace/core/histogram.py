@@ -16,8 +16,7 @@ from xtrace.core.types import Hist, LinearHist
 BAR_WIDTH = 52
 _LABEL_WIDTH = 16
 _COUNT_WIDTH = 8
-_LARGEST_SUFFIX = 4
-_SUFFIXES = ("", "K", "M", "G", "T")
+_SUFFIXES = ("", "K", "M", "G", "T", "P", "E")
 _FLOAT = struct.Struct("f")
 
 
@@ -86,7 +85,7 @@ def _log2_row(bits: int, bucket: int, count: int, weight: int) -> Row:
 
 def _log2_label(bucket: int, bits: int) -> str:
     """The suffix follows the width of the bucket, so that every limit within it stays a whole number."""
-    decade = min((((bucket - 1) >> bits) - 1) // 10, _LARGEST_SUFFIX)
+    decade = (((bucket - 1) >> bits) - 1) // 10
     return f"{log2_low(bucket, bits) >> 10 * decade}{_SUFFIXES[decade]}"
 
 
@@ -95,8 +94,10 @@ def _linear_row(shape: LinearHist, bucket: int, count: int, weight: int) -> Row:
     if bucket == 0:
         return Row(f"(..., {_linear_label(shape.low)})", None, shape.low, count, weight)
     if bucket == (shape.high - shape.low) // shape.step + 1:
-        return Row(f"[{_linear_label(shape.high)}, ...)", shape.high, None, count, weight)
+        return Row(f"[{_linear_label(low)}, ...)", low, None, count, weight)
     high = low + shape.step
+    if shape.step == 1:
+        return Row(f"[{low}]", low, high, count, weight)
     return Row(f"[{_linear_label(low)}, {_linear_label(high)})", low, high, count, weight)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Callable, TextIO
 
 from xtrace.core.events import (
@@ -45,6 +46,9 @@ class BpftraceJsonSink:
             return False
         if isinstance(output, MapOutput) and not output.entries:
             return True  # bpftrace prints nothing for a map that holds nothing
+        if isinstance(output, Printed) and output.place:
+            self._stream.write(_complaint(output.to, output.text, output.place))
+            return True
         kind, data = maker(output)
         self._stream.write(f'{{"type": "{kind}", "data": {data}}}\n')
         return True
@@ -54,19 +58,30 @@ def _encode(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _number(value: int) -> str:
+    """As a string where a reader that takes numbers for doubles would get another one, as since v0.27."""
+    return str(value) if value == int(float(value)) else f'"{value}"'
+
+
 def _value(value: MapShown, indent: int = 8) -> str:
+    if isinstance(value, bool):
+        return _encode(value)
+    if isinstance(value, (int, Hexadecimal)):
+        return _number(value if isinstance(value, int) else value.value)
     if isinstance(value, (tuple, Sequence)):
         items = value.items if isinstance(value, Sequence) else value
         return "[" + ",".join(_value(item) for item in items) + "]"
     if isinstance(value, Histogram):
-        return _encode(bucket_objects(value))
-    if isinstance(value, (Averages, str)):
-        return _encode(jsonable(value))
-    if isinstance(value, (Hexadecimal, bool)):
-        return str(int(value.value if isinstance(value, Hexadecimal) else value))
+        return "[" + ", ".join(map(_members, bucket_objects(value))) + "]"
+    if isinstance(value, Averages):
+        return _members(jsonable(value))
     if isinstance(value, Frames):
         return _encode(clean(text_of(value, indent)))
     return _encode(jsonable(value))
+
+
+def _members(numbers: Mapping[str, int]) -> str:
+    return "{" + ", ".join(f'"{name}": {_number(value)}' for name, value in numbers.items()) + "}"
 
 
 def _map(output: MapOutput) -> tuple[str, str]:
@@ -79,7 +94,18 @@ def _map(output: MapOutput) -> tuple[str, str]:
 
 
 def _key(key: tuple[Shown, ...]) -> str:
-    return clean(",".join(text_of(part, KEY_INDENT) for part in key))
+    return clean(",".join(map(_key_part, key)))
+
+
+def _key_part(part: Shown) -> str:
+    if isinstance(part, tuple):
+        return f"({','.join(map(_key_part, part))})"
+    return text_of(part, KEY_INDENT)
+
+
+def _complaint(kind: str, text: str, place: tuple[str, int, int]) -> str:
+    members = {"type": kind, "msg": clean(text), **dict(zip(("filename", "line", "col"), place))}
+    return _encode(members) + "\n"
 
 
 def _row(row: Row) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def test_printf_knows_the_types_of_its_values() -> None:
     assert sites('printf("%d %s %p\\n", pid, comm, arg0);') == (
         ir.Printf("%d %s %p\n", (Int(4, False), String(16), Int())),
     )
-    assert sites('errorf("x");') == (ir.Printf("x", (), "errorf"),)
+    assert sites('errorf("x");') == (ir.Printf("x", (), "errorf", ("test.bt", 1, 12)),)
 
 
 def test_what_a_string_conversion_shows() -> None:
@@ -32,7 +32,7 @@ def test_what_a_string_conversion_shows() -> None:
     ("text", "place"),
     [
         ('printf("%d", comm);', "comm"),
-        ('printf("%s", pid);', "pid"),
+        ('printf("%s", (char *)arg0);', "(char *)arg0"),
         ('printf("%d %d", pid);', '"%d %d"'),
         ('printf("%d", pid, tid);', "tid"),
         ('printf("%y", pid);', "%y"),

@@ -50,7 +50,7 @@ def test_a_field_that_one_layout_lacks_is_an_error_of_the_program(events: Events
 
 
 def test_a_missing_probe_is_an_error_with_near_names(events: Events) -> None:
-    resolved = events.resolve("tracepoint:a:one, tracepoint:a:tow { @ = count(); }", host(events=EVENTS))
+    resolved = events.resolve("tracepoint:a:tow { @ = count(); }", host(events=EVENTS))
     assert codes(resolved) == ["XT0501"]
     assert "a:two" in resolved.problems[0].hints[0]
 
@@ -74,6 +74,32 @@ def test_a_program_may_do_without(events: Events, more: str) -> None:
     resolved = events.resolve(f"config = {{ missing_probes = warn }} tracepoint:a:four {more}", host(events=EVENTS))
     assert clauses(resolved) == [["tracepoint:a:one"]]
     assert [one.message for one in resolved.degradations] == ["there is no tracepoint a:four on this host"]
+
+
+def test_one_of_a_list_may_be_missing_and_that_is_told(events: Events) -> None:
+    resolved = events.resolve("tracepoint:a:four, tracepoint:a:one { @ = count(); }", host(events=EVENTS))
+    assert clauses(resolved) == [["tracepoint:a:one"]]
+    assert [one.message for one in resolved.degradations] == ["there is no tracepoint a:four on this host"]
+
+
+def test_a_list_of_which_nothing_is_here_is_refused_with_the_way_to_do_without(events: Events) -> None:
+    program = "tracepoint:a:four, kprobe:none { @ = count(); } tracepoint:a:one { @ = count(); }"
+    problems = events.resolve(program, host(events=EVENTS, symbols=["x"])).problems
+    assert [one.code for one in problems] == ["XT0501", "XT0502"]
+    assert all("missing_probes" in one.hints[-1] for one in problems)
+    alone = events.resolve("tracepoint:a:four { @ = count(); }", host(events=EVENTS)).problems
+    assert not any("missing_probes" in hint for one in alone for hint in one.hints)
+
+
+def test_a_probe_that_xtrace_has_not_is_not_one_that_is_missing(events: Events) -> None:
+    for config in ("", "config = { missing_probes = warn }"):
+        program = f"{config} watchpoint:0x10:8:w, tracepoint:a:one {{ @ = count(); }}"
+        assert codes(events.resolve(program, host(events=EVENTS))) == ["XT0509"]
+
+
+def test_a_program_may_want_every_probe(events: Events) -> None:
+    program = "config = { missing_probes = error } tracepoint:a:four, tracepoint:a:one { @ = count(); }"
+    assert codes(events.resolve(program, host(events=EVENTS))) == ["XT0501"]
 
 
 def test_ignored_probes_are_only_noted(events: Events) -> None:

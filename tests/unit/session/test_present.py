@@ -21,6 +21,7 @@ from xtrace.core.events import (
     Output,
     Printed,
     Row,
+    Shown,
     Table,
     TextOutput,
     ValueOutput,
@@ -127,10 +128,16 @@ def test_top_keeps_the_last_and_div_truncates() -> None:
     assert one(shown("BEGIN { @n = -9; print(@n, 0, 2); clear(@n); }")).entries == (((), -4),)
 
 
-def test_stats_ignore_top() -> None:
-    output = one(shown("BEGIN { @s[1] = stats(-3); @s[1] = stats(-4); @s[2] = stats(1); print(@s, 1); clear(@s); }"))
+def test_stats_keep_the_last_and_divide_their_average() -> None:
+    text = "BEGIN { @s[1] = stats(-3); @s[2] = stats(5); @s[2] = stats(4); print(@s, 1, 2); clear(@s); }"
+    output = one(shown(text))
     assert output.kind == "stats"
-    assert output.entries == (((1,), Averages(2, -3, -7)), ((2,), Averages(1, 1, 1)))
+    assert output.entries == (((2,), Averages(2, 2, 9)),)
+
+
+def test_linear_histograms_are_not_divided() -> None:
+    (entry,) = one(shown("BEGIN { @l = lhist(3, 0, 10, 5); print(@l, 0, 2); clear(@l); }")).entries
+    assert [row.count for row in entry[1].rows] == [1]
 
 
 def test_minima_come_from_their_limits() -> None:
@@ -145,10 +152,18 @@ def test_histograms_have_rows() -> None:
     assert [(row.label, row.count) for row in histogram.rows] == [("[4, 8)", 1), ("[8, 16)", 0), ("[16, 32)", 1)]
 
 
-def test_printing_one_key_names_it() -> None:
-    assert one(shown("BEGIN { @a[1] = avg(4); @a[1] = avg(7); print(@a[1]); clear(@a); }")) == MapOutput(
-        "@a", True, "stats", (((1,), 5),)
-    )
+@pytest.mark.parametrize(
+    ("fed", "value"),
+    [
+        ("@a[1] = avg(4); @a[1] = avg(7);", 5),
+        ("@a[1] = min(4); @a[1] = min(-7);", -7),
+        ("@a[1] = max((uint64)-1);", (1 << 64) - 1),
+        ("@a[1] = count();", 1),
+        ('@a[1] = (1, "x");', (1, "x")),
+    ],
+)
+def test_printing_one_entry_shows_its_value_alone(fed: str, value: Shown) -> None:
+    assert one(shown(f"BEGIN {{ {fed} print(@a[1]); clear(@a); }}")) == ValueOutput(value)
 
 
 def test_plain_values() -> None:
@@ -188,7 +203,7 @@ def test_other_messages() -> None:
 
 
 def test_error_text_is_told_apart() -> None:
-    assert one(shown('BEGIN { errorf("bad"); }')) == Printed("bad", "errorf")
+    assert one(shown('BEGIN { errorf("bad"); }')) == Printed("bad", "errorf", ("-e", 1, 9))
 
 
 def test_a_string_that_the_engine_read_where_its_address_was_saved() -> None:

@@ -111,6 +111,13 @@ def test_any_bytes_make_one_valid_line(data: bytes) -> None:
         (TextOutput("time", "10:00\n"), '{"type": "time", "data": "10:00\\n"}'),
         (TextOutput("system", "x"), '{"type": "syscall", "data": "x"}'),
         (ValueOutput((1, "a", (-3,))), '{"type": "value", "data": [1,"a",[-3]]}'),
+        (ValueOutput(True), '{"type": "value", "data": true}'),
+        (ValueOutput((1 << 53) + 1), '{"type": "value", "data": "9007199254740993"}'),
+        (ValueOutput(1 << 62), '{"type": "value", "data": 4611686018427387904}'),
+        (
+            Printed("bad\n", "errorf", ("x.bt", 2, 5)),
+            '{"type": "errorf", "msg": "bad\\n", "filename": "x.bt", "line": 2, "col": 5}',
+        ),
         (ValueOutput(Sequence((1, 2))), '{"type": "value", "data": [1,2]}'),
         (ValueOutput(Blob(b'a\x01"')), '{"type": "value", "data": "a\\\\x01\\""}'),
         (MapOutput("@a", False, "map", (((), 1),)), '{"type": "map", "data": {"@a": 1}}'),
@@ -118,6 +125,7 @@ def test_any_bytes_make_one_valid_line(data: bytes) -> None:
             MapOutput("@b", True, "map", (((2, "y"), 1), ((1, "x"), 3))),
             '{"type": "map", "data": {"@b": {"2,y": 1, "1,x": 3}}}',
         ),
+        (MapOutput("@c", True, "map", (((1, (2, "x")), 1),)), '{"type": "map", "data": {"@c": {"1,(2,x)": 1}}}'),
         (MapOutput("@d", False, "stats", (((), 3),)), '{"type": "stats", "data": {"@d": 3}}'),
         (
             MapOutput("@f", True, "stats", ((("k",), Averages(1, 2, 2)),)),

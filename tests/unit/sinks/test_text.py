@@ -41,7 +41,7 @@ def test_maps() -> None:
 
 def test_values() -> None:
     shown = (1, "s", (2, True), Hexadecimal(255), Blob(b"a\x01"), Sequence((1, 2)), None)
-    assert text(ValueOutput(shown)) == "(1, s, (2, 1), 0xff, a\\x01, [1,2], -)\n"
+    assert text(ValueOutput(shown)) == "(1, s, (2, true), 0xff, a\\x01, [1,2], -)\n"
 
 
 def test_final_maps_are_set_off_once() -> None:

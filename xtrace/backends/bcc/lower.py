@@ -232,7 +232,7 @@ def _tables(
         "follow": program.scope.pid if follow else None,
         "loss_slots": list(LOSS_SLOTS),
         "maps": [one.description() for one in maps],
-        "missing_probes": program.config.missing_probes,
+        "missing_probes": program.config.missing_probes if program.config.may_miss else "error",
         "print_maps": int(program.config.print_maps_on_exit),
         "sites": sites,
     }

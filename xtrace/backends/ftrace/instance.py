@@ -91,7 +91,7 @@ class Instance:
         said = self.tracefs.complaint(self.name, command)
         reason = said or error.strerror or str(error)
         config = self._model.program.config
-        if step.on_refusal is Refusal.DROP_EVENT and config.missing_probes != "error":
+        if step.on_refusal is Refusal.DROP_EVENT and config.may_miss:
             self.outcome.missing[step.event] = reason
             return
         raise refusal(step.purpose, command, reason, error)

@@ -36,7 +36,9 @@ def line(site: ir.Site, shown: tuple[tuple[str, str], ...]) -> str:
 
 
 def _printf(form: str, shown: tuple[tuple[str, str], ...]) -> str:
-    """The program's own format, its conversions made to fit the columns."""
+    """The program's own format, its conversions made to fit the columns; a tuple takes several, so then it is not."""
+    if sum(match.group(2) is not None for match in _CONVERSION.finditer(form)) != len(shown):
+        return _call(" ".join(mark for mark, _ in shown) + "\n", shown)
     marks = iter(mark for mark, _ in shown)
 
     def convert(match: re.Match[str]) -> str:

@@ -72,14 +72,22 @@ class Config:
     `aggregate` says where maps are fed by engines that can do it in two places: `kernel`, `user`, or `auto`, the kernel
     where that gives the same results for less. `buffer_kb` is the size of each CPU's event buffer in kilobytes, 0 for
     what the engine finds fit.
+
+    `missing_probes` says what becomes of a probe that is not here: `error`, `warn`, `ignore`, or "" where nobody said:
+    then one of a list may be missing, with a warning, as long as another of the list is there.
     """
 
     max_map_keys: int = 4096
     max_strlen: int = 64
     print_maps_on_exit: bool = True
-    missing_probes: str = "error"
+    missing_probes: str = ""
     aggregate: str = "auto"
     buffer_kb: int = 0
+
+    @property
+    def may_miss(self) -> bool:
+        """May a probe be left out that should be here, but that the kernel refuses?"""
+        return self.missing_probes in ("warn", "ignore")
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from xtrace.core.types import CType, ValueType
 
 @dataclass(frozen=True)
 class Printf:
-    """`format` is bpftrace's printf format, checked against `types`. `to`: "printf", "errorf", "warnf", "debugf"."""
+    """`format` is bpftrace's printf format, checked against `types`. `to`: "printf", "errorf", "warnf", "debugf".
+    `place` is where a complaint stands in the program: file, line and column, from 1."""
 
     format: str
     types: tuple[CType, ...]
     to: str = "printf"
+    place: Optional[tuple[str, int, int]] = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Emit:
 
 @dataclass(frozen=True)
 class PrintValue:
-    """`print(expr)`, and `print(@m[k])`, which prints by value under the name `@m[k]`."""
+    """`print(expr)`, and `print(@m[k])`: the value alone, which the map tells how to show. An aggregation as `type`
+    is one whose value only user space can tell (`min`, `max`): the engine may look it up when the hit is reached."""
 
     type: ValueType
     map: Optional[str] = None

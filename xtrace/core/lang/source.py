@@ -47,9 +47,12 @@ class Span:
         """The span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end))
 
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column of the start, counted from 1."""
+        return (self.source.name, *self.source.position(self.start))
+
     def location(self) -> str:
-        line, column = self.source.position(self.start)
-        return f"{self.source.name}:{line}:{column}"
+        return ":".join(map(str, self.place()))
 
     def excerpt(self) -> list[str]:
         """The source line and its underline, tabs kept so that both align; of a long line what is around the span."""

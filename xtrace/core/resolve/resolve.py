@@ -18,12 +18,18 @@ from xtrace.core.plan.model import Choice, Degradation, Request
 from xtrace.core.probes.events import Event, all_events, find_event
 from xtrace.core.records import dataclass
 from xtrace.core.resolve import compat_calls
+from xtrace.core.resolve.functions import FunctionState
 from xtrace.core.resolve.kernel_points import GLOB
 from xtrace.core.resolve.marks import Mark, marked
 from xtrace.core.resolve.named import serve
 from xtrace.core.resolve.points import by_layout, locate
 from xtrace.core.resolve.transformed import Objections, also_of_variants
 from xtrace.core.resolve.user_symbols import user_symbol
+
+_NOT_HERE = frozenset(
+    ("absent", "no binary", *(state.value for state in FunctionState if state is not FunctionState.UNPROBED))
+)
+"""What looking for a probe says of one that this host has not, unlike one that is written wrongly or is not known."""
 
 BIG_ENDIAN = frozenset(("s390x", "s390", "ppc64", "ppc", "mips", "sparc64"))
 """Architectures, as `uname -m` names them, that keep the highest byte first."""
@@ -54,6 +60,9 @@ class _Work:
     notes: list[str] = field(default_factory=list)
     uses: int = 0
     missing: list[Diagnostic] = field(default_factory=list)
+    """Probes that are not here, where the program may do without them if there are others."""
+    absent: list[Diagnostic] = field(default_factory=list)
+    """Those of `problems` that are about probes which are not here."""
     attached: bool = False
     """Is there a probe of the host's, not only of xtrace's own?"""
     marks: list[Mark] = field(default_factory=list)
@@ -99,11 +108,17 @@ def _marked(program: ir.Program, marks: Sequence[Mark]) -> ir.Program:
     return replace(program, clauses=tuple(marked(clause, mark) for clause, mark in zip(program.clauses, marks)))
 
 
+_ALLOWED = 'config = { missing_probes = "warn" } lets the other probes run'
+
+
 def _settle_missing(work: _Work) -> None:
     """Probes that are not here and that the program can do without (`missing_probes`), unless nothing else is left."""
     if not work.attached:
         work.problems += work.missing
-    elif work.typer.settings.config.missing_probes == "ignore":
+        return
+    if work.typer.settings.config.missing_probes == "":
+        work.problems = [replace(d, hints=(*d.hints, _ALLOWED)) if d in work.absent else d for d in work.problems]
+    if work.typer.settings.config.missing_probes == "ignore":
         work.notes += [complaint.message for complaint in work.missing]
     else:
         work.degradations += [Degradation(complaint.message, complaint.span) for complaint in work.missing]
@@ -125,20 +140,28 @@ def _clause(clause: ast.Clause, work: _Work) -> None:
 def _plain(clause: ast.Clause, points: Sequence[ast.AttachPoint], work: _Work) -> None:
     found: list[at.Attach] = []
     missing: list[Diagnostic] = []
+    wrong: list[Diagnostic] = []
     unmatched: list[Diagnostic] = []
     for point in points:
         located = locate(point, work.facts)
         found += located.points
-        pattern = located.state == "absent" and any(GLOB.search(part) for part in point.parts)
-        (unmatched if pattern else missing).extend(located.complaints)
         work.notes += located.notes
+        if located.state not in _NOT_HERE:
+            wrong += located.complaints
+        elif located.state == "absent" and any(GLOB.search(part) for part in point.parts):
+            unmatched += located.complaints
+        else:
+            missing += located.complaints
     if found or missing:
         # As in bpftrace, a pattern beside other attach points may match nothing: `f, f.constprop.*`.
         work.degradations += [Degradation(complaint.message, complaint.span) for complaint in unmatched]
     else:
         missing = unmatched
-    if work.typer.settings.config.missing_probes == "error":
+    work.problems += wrong
+    policy = work.typer.settings.config.missing_probes
+    if policy == "error" or (policy == "" and not found):
         work.problems += missing
+        work.absent += missing
     else:
         work.missing += missing
     work.attached |= any(not isinstance(point, at.USER_SPACE) for point in found)

@@ -165,7 +165,7 @@ class _Run:
         elif isinstance(output, AttachedOutput):
             self._attached(output)
         elif isinstance(output, Printed) and _told(output):
-            self.tell(output.text.rstrip("\n"))
+            self.tell(complaint_text(output))
 
     def _attached(self, output: AttachedOutput) -> None:
         if not self.limits.quiet:
@@ -180,6 +180,13 @@ class _Run:
             self.tell(f"warning: lost: {kind}{place}: {count} [XT1006]{hint}")
         if self.told.homeless:
             self.tell(f"note: {self.told.homeless} outputs have no place in this format; -f text shows all")
+
+
+def complaint_text(output: Printed) -> str:
+    """What the program complains of with `errorf` or `warnf`, and where in the program that stands."""
+    text = output.text.rstrip("\n")
+    severity = {"errorf": "error: ", "warnf": "warning: "}.get(output.to, "")
+    return f"{':'.join(map(str, output.place))}: {severity}{text}" if output.place else text
 
 
 def _told(output: Output) -> bool:

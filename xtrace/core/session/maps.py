@@ -33,14 +33,19 @@ class MapShowing:
             self._value = showing.of(decl.value)  # type: ignore[arg-type]
 
     def output(self, entries: tuple[Entry, ...], top: int = 0, div: int = 0, final: bool = False) -> MapOutput:
-        """The entries as `print(@m, top, div)` shows them; `top` keeps the last, except of `stats`, as in bpftrace."""
+        """The entries as `print(@m, top, div)` shows them; `top` keeps the last. As in bpftrace, `div` divides neither
+        linear histograms nor the total of `stats`."""
         ordered = sorted(entries, key=lambda entry: (self._weight(entry[1]), self._order(entry[0])))
-        if top and not isinstance(self.decl.value, Stats):
+        if top:
             ordered = ordered[-top:]
         shown = tuple((self._key(key), self._shown(value, div)) for key, value in ordered)
         return MapOutput(
             f"@{self.decl.name}", bool(self.decl.keys), self.kind, shown, isinstance(self.decl.value, Count), final
         )
+
+    def value(self, value: MapEntryValue) -> Any:
+        """One entry's value, as `print(@m[k])` shows it."""
+        return self._shown(value, 0)
 
     @property
     def kind(self) -> Literal["map", "stats", "hist"]:
@@ -59,9 +64,9 @@ class MapShowing:
     def _shown(self, value: MapEntryValue, div: int) -> MapShown:
         kind = self.decl.value
         if isinstance(kind, (Hist, LinearHist)) and isinstance(value, HistValue):
-            return Histogram(rows(kind, dict(value.buckets), div))
+            return Histogram(rows(kind, dict(value.buckets), div if isinstance(kind, Hist) else 0))
         if isinstance(kind, Stats) and isinstance(value, StatsValue):
-            return Averages(value.count, self._number(value), self._sign(value.total))
+            return Averages(value.count, divide(self._number(value), max(div, 1)), self._sign(value.total))
         if isinstance(value, str) and isinstance(kind, (Int, Pointer)):
             # The engine read the string where the program saved its address (plan.hoist).
             held: MapShown = self._text(value)

@@ -126,7 +126,7 @@ class Presenter:
 
     def _printf(self, number: int, site: ir.Printf) -> _Present:
         write = self._formatter(site.format, site.types)
-        return lambda hit: [Printed(write(hit.values), site.to)]
+        return lambda hit: [Printed(write(hit.values), site.to, site.place)]
 
     def _emit(self, number: int, site: ir.Emit) -> _Present:
         table = self._tables[number]
@@ -148,7 +148,7 @@ class Presenter:
             show = self._showing.of(site.type)  # type: ignore[arg-type]
             return lambda hit: [ValueOutput(show(hit.values[0]))]
         showing = self._maps[site.map]
-        return lambda hit: [showing.output(((hit.values[:-1], hit.values[-1]),))]
+        return lambda hit: [ValueOutput(showing.value(hit.values[-1]))]
 
     def _time(self, number: int, site: ir.Time) -> _Present:
         return lambda hit: [TextOutput("time", strftime(site.format, self._wall.of(hit.nsecs)))]

@@ -89,8 +89,8 @@ def character(value: Shown) -> str:
 
 
 def pointer(value: Shown) -> str:
-    """`%p`"""
-    return f"0x{unsigned(number_of(value)):x}"
+    """`%p`: as C++ streams show an address, which for 0 is `0`."""
+    return f"{unsigned(number_of(value)):#x}" if number_of(value) else "0"
 
 
 def _bytes(letter: str, data: bytes) -> str:

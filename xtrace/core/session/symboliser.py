@@ -42,7 +42,9 @@ def symbol_text(value: SymbolValue, symbols: Symboliser) -> str:
     """`ksym` and `usym`: the name without offset, or the address where there is none."""
     address = unsigned(value.address)
     place = symbols.user(value.pid, address) if value.pid else symbols.kernel(address)
-    return place.name if place and place.name else f"0x{address:x}"
+    if place and place.name:
+        return place.name
+    return f"0x{address:x}" if address else "0"
 
 
 def frames_of(value: StackValue, kind: Stack, symbols: Symboliser) -> Frames:

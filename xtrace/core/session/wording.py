@@ -13,7 +13,7 @@ def text_of(shown: Shown, indent: int = VALUE_INDENT) -> str:
     if isinstance(shown, str):
         return shown
     if isinstance(shown, int):
-        return str(int(shown))
+        return ("false", "true")[shown] if isinstance(shown, bool) else str(shown)
     if shown is None:
         return "-"
     if isinstance(shown, tuple):

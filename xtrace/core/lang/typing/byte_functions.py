@@ -192,7 +192,7 @@ def _in_space(ctx: Context, node: ast.Call, space: Space) -> ir.Expr:
 def ksym(ctx: Context, node: ast.Call) -> ir.Expr:
     value = numeric(ctx, node, 0)
     if isinstance(value, ir.Const) and value.value == 0:
-        return literal(ctx, "0x0", node.span)  # no symbol lies there; programs begin maps of names with it
+        return literal(ctx, "0", node.span)  # no symbol lies there; programs begin maps of names with it
     return ir.Address(value, Symbol(False), node.span)
 
 

@@ -9,18 +9,18 @@ from xtrace.core import ir
 from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.context import Context
-from xtrace.core.lang.typing.kinds import article, is_number
+from xtrace.core.lang.typing.kinds import article, is_char, is_number
 from xtrace.core.records import dataclass
 from xtrace.core.types import (
     Array,
-    Bool,
     Buffer,
     CType,
-    Enumerated,
     Inet,
+    Int,
     Pointer,
     Stack,
     String,
+    Struct,
     Symbol,
     Timestamp,
     Unknown,
@@ -29,7 +29,6 @@ from xtrace.core.types import (
 
 _CONVERSION = re.compile(r"%([-+ 0#]*)(\*|\d*)(\.\d+)?(hh|h|ll|l|j|z|t)?([a-zA-Z%])?")
 _NUMBERS = "diuxXoc"
-_TEXTUAL = (String, Inet, Symbol, Stack, Timestamp, Enumerated, Bool)
 _FOR: tuple[tuple[type, str], ...] = (
     (Buffer, "%r"),
     (String, "%s"),
@@ -76,6 +75,9 @@ def check_format(
         if not _shows(conversion.letter, arg.type):
             message = f"{conversion.text} does not show {article(arg.type)}"
             ctx.report("XT0217", message, written.span, *_hint(arg.type))
+        elif conversion.letter == "s" and isinstance(arg, (ir.Arg, ir.Retval)) and isinstance(arg.type, Int):
+            message = f"{conversion.text} shows {written.span.text} as a number"
+            ctx.warn("XT0217", message, written.span, "str() reads the text at an address")
 
 
 def _place(written: Span, conversion: Conversion) -> Span:
@@ -92,7 +94,7 @@ def _shows(letter: str, type_: CType) -> bool:
     if isinstance(type_, Buffer) and type_.mac:
         return letter == "s"
     if letter == "s":
-        return isinstance(type_, _TEXTUAL)
+        return not isinstance(type_, (Struct, Buffer)) and not (isinstance(type_, Pointer) and is_char(type_.to))
     if letter == "r":
         return isinstance(type_, (Buffer, Array))
     return is_number(type_) or (letter in "xXp" and isinstance(type_, Symbol))
@@ -101,7 +103,9 @@ def _shows(letter: str, type_: CType) -> bool:
 def _hint(type_: CType) -> tuple[str, ...]:
     if isinstance(type_, Buffer) and type_.mac:
         return ("use %s",)
+    if isinstance(type_, Pointer) and is_char(type_.to):
+        return ("str() reads the text at an address", "use %p")
     for kind, conversion in _FOR:
         if isinstance(type_, kind):
             return (f"use {conversion}",)
-    return ("use %d", "str() reads the text at an address") if is_number(type_) else ()
+    return ("use %d",) if is_number(type_) else ("use %s",)

@@ -85,7 +85,11 @@ def size_of(type_: CType) -> Optional[int]:
 
 def is_char_array(type_: CType) -> bool:
     """C's strings inside structs: arrays of (signed) char."""
-    return isinstance(type_, Array) and type_.of == Int(1, True)
+    return isinstance(type_, Array) and is_char(type_.of)
+
+
+def is_char(type_: CType) -> bool:
+    return type_ == Int(1, True)
 
 
 def is_byte_array(type_: CType) -> bool:

@@ -21,7 +21,7 @@ from xtrace.core.lang.typing.kinds import (
     join_values,
     stored,
 )
-from xtrace.core.lang.typing.operators import combine, element_size, negate, tuple_items
+from xtrace.core.lang.typing.operators import combine, convert, element_size, negate, tuple_items
 from xtrace.core.lang.typing.registry import expression
 from xtrace.core.lang.typing.tables import MapEntry
 from xtrace.core.lang.typing.variables import step_variable
@@ -159,15 +159,21 @@ def _compound(ctx: Context, node: ast.Assign, ref: ast.MapRef, keys: tuple[ir.Ex
     )
     if node.op in ("+", "-") and isinstance(held, (*INTEGERS, Unknown, *AGGREGATIONS)) and not changed:
         keys = tuple(ctx.kept_before(mark, keys))
-        add(ctx, ref, keys, value if node.op == "+" else negate(ctx, "-", value, node.span), node.span)
+        add(ctx, ref, keys, value if node.op == "+" else _less(ctx, value, node.span), node.span)
         return
-    type_ = read_type(ctx, ref, ctx.tables.mark_read(ref.name, ref.span))
+    entry = ctx.tables.mark_read(ref.name, ref.span)
+    type_ = Int(8, is_signed(value.type)) if entry.value_span is None else read_type(ctx, ref, entry)
     if type_ is None:
         return
     *kept, before = ctx.kept_before(mark, (*keys, ir.MapValue(ref.name, keys, type_, ref.span)))
     result = combine(ctx, node.op, before, value, node.span)
     if agree_on_value(ctx, ref, stored(result.type), node.span):
         ctx.out.append(ir.SetMap(ref.name, tuple(kept), result, node.span))
+
+
+def _less(ctx: Context, value: ir.Expr, span: Span) -> ir.Expr:
+    """What to add to take `value` away: a number with a sign, whatever the type of the value."""
+    return negate(ctx, "-", convert(value, INT64, span), span)
 
 
 def add(ctx: Context, ref: ast.MapRef, keys: tuple[ir.Expr, ...], by: ir.Expr, span: Span) -> bool:

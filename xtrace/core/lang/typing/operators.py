@@ -239,12 +239,14 @@ def negate(ctx: Context, op: str, operand: ir.Expr, span: Span) -> ir.Expr:
         return ctx.report("XT0206", f"{op} does not take {article(operand.type)}", span)
     if op == "+":
         return operand
-    type_: CType = Bool() if op == "!" else INT64 if op == "-" else Int(8, is_signed(operand.type))
-    if isinstance(operand, ir.Const):
-        return ir.Const(arithmetic.unary(op, operand.value), type_, span)
     if isinstance(operand.type, Unknown) and op != "!":
         return unknown(span)
-    return ir.Unary(op, operand, type_, span)
+    type_: CType = Bool() if op == "!" else Int(8, is_signed(operand.type))
+    result: ir.Expr = ir.Unary(op, operand, type_, span)
+    if isinstance(operand, ir.Const):
+        result = ir.Const(arithmetic.unary(op, operand.value), type_, span)
+    unsigned = isinstance(operand.type, Int) and not operand.type.signed
+    return convert(result, operand.type, span) if unsigned and op != "!" else result
 
 
 @expression(ast.Cast)

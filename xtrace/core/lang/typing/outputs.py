@@ -15,7 +15,7 @@ from xtrace.core.lang.typing.formats import check_format
 from xtrace.core.lang.typing.kinds import describe
 from xtrace.core.lang.typing.maps import read_type, typed_keys
 from xtrace.core.lang.typing.registry import action, function
-from xtrace.core.types import Int, Pointer, String, Struct
+from xtrace.core.types import Int, Max, Min, Pointer, String, Struct
 
 _MOST_STRINGS = 16
 """Strings that join() shows at most, as bpftrace does."""
@@ -49,7 +49,8 @@ def _print_formatted(ctx: Context, node: ast.Call) -> None:
     if formatted is not None:
         format_, args = formatted
         types = tuple(arg.type for arg in args)
-        output(ctx, ir.Printf(format_, types, node.function), args, node.span)
+        place = None if node.function == "printf" else node.span.place()
+        output(ctx, ir.Printf(format_, types, node.function, place), args, node.span)
 
 
 def _formatted(ctx: Context, node: ast.Call) -> Optional[tuple[str, list[ir.Expr]]]:
@@ -147,7 +148,8 @@ def _print_entry(ctx: Context, node: ast.Call, ref: ast.MapRef) -> None:
     if type_ is None:
         return
     value = ir.MapValue(ref.name, keys, type_, ref.span)
-    site = ir.PrintValue(type_, ref.name, tuple(key.type for key in keys))
+    shown = entry.value if isinstance(entry.value, (Min, Max)) else type_
+    site = ir.PrintValue(shown, ref.name, tuple(key.type for key in keys))
     output(ctx, site, (*keys, value), node.span)
 
 
