@@ -91,6 +91,17 @@ def test_addresses_of_symbols_are_looked_up_before_the_run() -> None:
     assert set(refusals('kprobe:f { print(kaddr("nothing")); }', kernel_address=known)) == {"XT0201"}
 
 
+def _no_group(path: str) -> int:
+    raise OSError(2, "nothing is there", path)
+
+
+def test_the_number_of_a_control_group_is_a_constant() -> None:
+    assert expression('cgroupid("/sys/fs/cgroup/a")', cgroup_id=lambda path: 77) == ir.Const(77, Int(8, False))
+    program = 'kprobe:f /cgroup == cgroupid("/a")/ { }'
+    assert set(refusals(program, cgroup_id=_no_group)) == {"XT0205"}
+    assert set(refusals(program)) == {"XT0201"}
+
+
 def test_registers() -> None:
     assert expression('reg("ip")') == ir.Register("ip")
     assert refusals('tracepoint:skb:kfree_skb { print(reg("ip")); }') == {"XT0208": 'reg("ip")'}

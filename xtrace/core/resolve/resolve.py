@@ -9,6 +9,7 @@ from pathlib import Path
 from xtrace.core import attach as at
 from xtrace.core import ir
 from xtrace.core.errors import Diagnostic
+from xtrace.core.facts.cgroup_ids import cgroup_id
 from xtrace.core.facts.model import HostFacts, near_names
 from xtrace.core.lang import ast
 from xtrace.core.lang.typing.host import Settings
@@ -81,6 +82,7 @@ def resolve(request: Request, facts: HostFacts, objections: Objections) -> Resol
         request.cpid,
         little_endian=facts.arch not in BIG_ENDIAN,
         kernel_address=lambda name: facts.symbols.address(name),  # reading all symbols takes 50 ms
+        cgroup_id=None if facts.recorded else cgroup_id,
         user_symbol=lambda attach, name, span: user_symbol(attach, name, facts, span),
         compat_calls=lambda: compat_calls.possible(facts),
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Optional
 
 from xtrace.core import ir
-from xtrace.core.lang import ast
+from xtrace.core.lang import arithmetic, ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.addresses import packed
 from xtrace.core.lang.typing.arguments import numeric, wrong
@@ -213,6 +213,25 @@ def kaddr(ctx: Context, node: ast.Call) -> ir.Expr:
         hint = "/proc/kallsyms lists them: of data only with CONFIG_KALLSYMS_ALL, with addresses only for CAP_SYSLOG"
         return ctx.report("XT0201", f"the address of {symbol} is not known here", node.args[0].span, hint)
     return ir.Const(integer(found, node.span).value, UINT64, node.span)
+
+
+@function("cgroupid", 1, 1)
+def cgroupid(ctx: Context, node: ast.Call) -> ir.Expr:
+    """The number of a control group, to compare `cgroup` with: looked up before the run."""
+    path = ctx.text(node.args[0], "the path of cgroupid()")
+    look_up = ctx.settings.cgroup_id
+    if path is None or (ctx.hostless and look_up is None):
+        return unknown(node.span)
+    if look_up is None:
+        hint = "plan it on the host itself, or compare cgroup with the number"
+        return ctx.report(
+            "XT0201", f"a recording does not have the number of the control group {path}", node.span, hint
+        )
+    try:
+        return ir.Const(arithmetic.wrap(look_up(path)), UINT64, node.span)
+    except OSError as error:
+        hint = "give the directory, like /sys/fs/cgroup/system.slice"
+        return ctx.report("XT0205", f"cgroupid(): {path}: {error.strerror}", node.args[0].span, hint)
 
 
 @function("reg", 1, 1)

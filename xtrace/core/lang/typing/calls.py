@@ -17,7 +17,6 @@ _OBSERVES_ONLY = {
     "skboutput": "it would write packet files from the kernel; emit() or printf() the fields instead",
 }
 _UNSUPPORTED = {
-    "cgroupid": "stat -c %i /sys/fs/cgroup/PATH gives the number",
     "strftime_ns": "strftime(format, nsecs)",
     "path": "read the name of the dentry: str(file->f_path.dentry->d_name.name)",
     "strstr": "strcontains(text, part) tells whether the part is there",

@@ -59,9 +59,10 @@ class Settings:
     """What a run fixes besides the program.
 
     `parameters` are the positional parameters, None where they are not known yet, and `named` those of `getopt()`.
-    `little_endian` is the byte order of the traced host. `kernel_address` answers `kaddr()`, `user_symbol` answers
-    `uaddr()` at one attach point; `event_fields` tells the fields of a named event while no source is chosen (None: no
-    such event known). `compat_calls`: may a program on the host make system calls of another ABI than the kernel's own?
+    `little_endian` is the byte order of the traced host. `kernel_address` answers `kaddr()`, `cgroup_id` answers
+    `cgroupid()` or raises OSError, `user_symbol` answers `uaddr()` at one attach point; `event_fields` tells the
+    fields of a named event while no source is chosen (None: no such event known). `compat_calls`: may a program on the
+    host make system calls of another ABI than the kernel's own?
     """
 
     config: ir.Config = ir.Config()
@@ -73,5 +74,6 @@ class Settings:
     named: Mapping[str, Optional[str]] = field(default_factory=dict)
     user_symbol: Optional[Callable[[Attach, str, Span], Optional[UserSymbol]]] = None
     kernel_address: Optional[Callable[[str], Optional[int]]] = None
+    cgroup_id: Optional[Callable[[str], int]] = None
     event_fields: Optional[Callable[[str], Optional[Mapping[str, CType]]]] = None
     compat_calls: Callable[[], bool] = lambda: False
