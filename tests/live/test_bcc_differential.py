@@ -54,6 +54,37 @@ PROGRAMS = {
 }
 
 
+FED = (
+    '@n["b"] = count(); @n["a"] = count(); @n["a"] = count(); @k[2, "x"] = sum(-7); @k[-1, "y"] = sum(5); '
+    "@lo = min(-4); @lo = min(9); @hi[1] = max((uint64)-3); @hi[2] = max((uint64)5); @v[1] = avg(-7); @v[1] = avg(2); "
+    '@h["p"] = hist(5); @h["p"] = hist(700); @h["q"] = hist(1); @t[1] = (3, "text"); @s["k"] = "value"; @e[5] = 6;'
+)
+"""What begin, which BPF runs, puts into maps of every kind."""
+WALKS = {
+    "pairs": r'for ($kv : @n) { printf("%s %d\n", $kv.0, $kv.1); print($kv); }',
+    "pairs of several keys": "for ($kv : @k) { print($kv); print(($kv.0.1, $kv.1 / 2, $kv.1 % 3)); }",
+    "walks in walks": "for ($a : @n) { for ($b : @k) { if ($b.1 < 0) { continue; } print(($a.0, $b.0.0)); } }",
+    "lengths": 'print((len(@n), len(@h), len(@e))); clear(@e); print(len(@e)); delete(@n, "a"); print(len(@n));',
+    "extremes": "print((@lo, @hi[1], @hi[2], @hi[3])); print(@lo > 0); print(@hi[1] > 5); print(@lo); print(@hi[1]);",
+    "all that is read": 'print((len(@n), @v[1], @t[1].1, @s["k"], @s["none"], @n["a"])); print(@n);',
+    "what is written": "for ($kv : @n) { @seen[$kv.0, len(@n)] = $kv.1; @e[$kv.1] += 7; @s[$kv.0] = $kv.0; } "
+    '@t[len(@n)] = (7, "z");',
+    "what is deleted": 'for ($kv : @n) { delete(@h["p"]); delete(@n, $kv.0); delete(@e, 77); } '
+    'print(has_key(@h, "p"));',
+    "numbers": "$x = len(@n) - 5; print(($x, -$x, ~$x, $x / 2, $x % 2, $x >> 1, $x << 62)); "
+    "print(((uint8)$x, (int8)($x * 50), !$x, $x < 0));",
+    "unsigned": "$u = (uint64)len(@n) - 5; print(($u / 3, $u % 7, $u >> 3, $u > 5)); "
+    "$z = len(@e) - 1; print((7 / $z, 7 % $z));",
+    "text": '$s = @s["k"]; print((strlen($s), $s == "value", strncmp($s, "vax", 2), strcontains($s, "al"), len(@n)));',
+    "choices": 'print(len(@n) > 1 ? "many" : "few"); print(len(@n) > 1 && len(@e) == 0 || @lo == -4); '
+    "if (len(@e)) { print(1); }",
+    "loops": "$i = 0; while ($i < len(@n) + 2) { $i++; if ($i == 2) { continue; } if ($i > 3) { break; } print($i); }",
+    "exit": "for ($kv : @n) { print($kv); exit(3); }",
+    "addresses": r'printf("%s %s %d\n", ntop(0x0100007f), ksym(0), len(@n)); zero(@n); print(@n);',
+}  # fmt: skip
+"""What `end` makes of it, which the worker runs."""
+
+
 def told(messages: list[Message]) -> list[Any]:
     """What must agree: not the time, the CPU, nor the order of a map's entries."""
     kept = [message for message in messages if not isinstance(message, Attached)]
@@ -75,6 +106,11 @@ def host() -> LiveHost:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_agreement(name: str, host: LiveHost) -> None:
     agree(f'BEGIN {{ {PROGRAMS[name]} }} END {{ print("end"); }}', name, host)
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_agreement_where_the_worker_runs_a_clause(name: str, host: LiveHost) -> None:
+    agree(f"BEGIN {{ {FED} }} END {{ {WALKS[name]} if (len(@n) > 99) {{ print(0); }} }}", name, host)
 
 
 @pytest.mark.parametrize("seed", range(1, 7))

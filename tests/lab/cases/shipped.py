@@ -10,13 +10,12 @@ from tests.lab.shipped_tools import Fared, fare, tools, working
 MD, XFS = "mdflush", "xfsdist"
 """They probe modules that the guests have not loaded."""
 REFUSED = {
-    "5.10": {MD, XFS, "biostacks", "tcpdrop"},
+    "5.10": {MD, XFS, "tcpdrop"},
     "6.1.": {MD, XFS, "biolatency", "biosnoop", "biostacks"},
     "6.12": {MD, XFS, "biolatency-kp"},
     "7.2.": {MD, XFS, "biolatency-kp"},
 }
-"""By kernel, the tools whose functions it has not: `blk_start_request` is gone, `tcp_drop` and `blk_account_io_*` are
-inlined or lie elsewhere."""
+"""By kernel, the tools whose functions it has not: `tcp_drop` and `blk_account_io_*` are inlined or lie elsewhere."""
 OF_LIBRARIES = {"bashreadline", "gethostlatency", "ssllatency", "sslsnoop", "threadsnoop"}
 """They probe programs and libraries that an image may lack, or have stripped."""
 REASONS = frozenset(("XT0501", "XT0502", "XT0506", "XT0514"))

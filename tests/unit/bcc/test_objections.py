@@ -33,9 +33,9 @@ OPEN = at.Tracepoint("tracepoint:syscalls:sys_enter_open", "syscalls", "sys_ente
 @pytest.mark.parametrize(
     ("body", "attach", "words"),
     [
-        (ir.ForEach("kv", "m", ()), BEGIN, "cannot walk through @m"),
+        (ir.ForEach("kv", "m", ()), PROBE, "cannot walk through @m"),
         (ir.While(PID, ()), BEGIN, "no loops"),
-        (shown(ir.MapLength("m")), BEGIN, "cannot count the entries"),
+        (shown(ir.MapLength("m")), PROBE, "cannot count the entries"),
         (shown(ir.Builtin("numaid", I64)), BEGIN, "nothing for the builtin 'numaid'"),
         (shown(ir.Builtin("ppid", I64)), BEGIN, "offsets in struct task_struct"),
         (shown(ir.Register("rip")), PROBE, "no register 'rip'"),
@@ -69,7 +69,7 @@ def test_an_address_of_unknown_space_where_spaces_overlap() -> None:
 def test_reading_an_aggregation_is_refused_by_the_whole_program() -> None:
     body = (ir.Aggregate("m", (), PID), shown(ir.MapValue("m", (), I64)))
     program = ir.Program(
-        (ir.Clause((BEGIN,), None, body),), (ir.MapDecl("m", (), t.Max()),), (ir.Printf("%d", (I64,)),)
+        (ir.Clause((SYS_ENTER,), None, body),), (ir.MapDecl("m", (), t.Max()),), (ir.Printf("%d", (I64,)),)
     )
     with pytest.raises(UnsupportedError, match="own part of max"):
         lower(program, HOST)

@@ -54,7 +54,11 @@ def _(node: ir.MapHasKey, handler: Handler) -> str:
 
 @scalar.register
 def _(node: ir.MapLength, handler: Handler) -> str:
-    raise handler.refuse(f"BPF cannot count the entries of @{node.map}", node.span, "count them in a map of your own")
+    raise handler.refuse(
+        f"BPF cannot count the entries of @{node.map}",
+        node.span,
+        "interval and end probes can; or count in a map of your own",
+    )
 
 
 @scalar.register

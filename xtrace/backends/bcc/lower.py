@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 # Importing these registers how each kind of expression is written.
-from xtrace.backends.bcc import arguments, builtins, expressions, layout, memory, regions  # noqa: F401
+from xtrace.backends.bcc import arguments, builtins, expressions, layout, memory, own, regions  # noqa: F401
 from xtrace.backends.bcc.dispatch import condition
 from xtrace.backends.bcc.handler import LOSS_SLOTS, Handler, Host
 from xtrace.backends.bcc.maps import BpfMap, MapTable
+from xtrace.backends.bcc.own import runs_in_worker
+from xtrace.backends.bcc.own_statements import function
 from xtrace.backends.bcc.points import Point, points, sharing_key
 from xtrace.backends.bcc.registers import ARCHITECTURES
 from xtrace.backends.bcc.scope import Follow, scope_lines, wants_scope
@@ -47,7 +49,7 @@ class CHandler:
 
 @dataclass(frozen=True)
 class Model:
-    """What the templates print."""
+    """What the templates print. `own` are the lines of the clauses that the worker runs itself."""
 
     title: str
     handlers: tuple[CHandler, ...]
@@ -61,6 +63,7 @@ class Model:
     follow: Optional[Follow]
     has_cgroup: bool
     uses_stacks: bool
+    own: tuple[Code, ...]
     tables: dict[str, Any]
 
 
@@ -69,6 +72,12 @@ def objections(clause: ir.Clause, host: Host) -> tuple[Diagnostic, ...]:
     found: dict[Diagnostic, None] = {}
     program = ir.Program((clause,), (), ())
     maps = MapTable(program, trial=True)
+    if runs_in_worker(clause, {}):
+        try:
+            function("own", clause, own.Clause(program, maps))
+        except UnsupportedError as error:
+            found[error.diagnostic] = None
+        return tuple(found)
     for attach in clause.attach:
         _judge(clause, attach, host, program, maps, found)
     return tuple(found)
@@ -95,10 +104,19 @@ def _judge(
 
 def lower(program: ir.Program, host: Host, follow: Optional[Follow] = None, title: str = "a trace") -> Model:
     """The whole program. Raises UnsupportedError for what only the whole program shows to be impossible."""
-    maps = MapTable(program)
+    decls = {decl.name: decl for decl in program.maps}
+    ours = [clause for clause in program.clauses if runs_in_worker(clause, decls)]
+    theirs = replace(program, clauses=tuple(clause for clause in program.clauses if clause not in ours))
+    maps = MapTable(theirs)
     handlers: list[CHandler] = []
     attached: list[dict[str, Any]] = []
-    for clause in program.clauses:
+    lines: list[str] = []
+    for number, clause in enumerate(program.clauses):
+        if clause in ours:
+            name = f"own{number}"
+            lines += ["", "", *function(name, clause, own.Clause(program, maps, _written(theirs)))]
+            attached += [own.point(attach, name) for attach in clause.attach]
+            continue
         shared: dict[tuple[object, ...], int] = {}
         for attach in clause.attach:
             for point in points(attach, clause.span):
@@ -112,7 +130,7 @@ def lower(program: ir.Program, host: Host, follow: Optional[Follow] = None, titl
         title=title,
         handlers=_with_points(handlers, attached),
         maps=tuple(maps),
-        fed_maps=_fed(program, maps),
+        fed_maps=_fed(theirs, maps),
         clock=Code("bpf_ktime_get_boot_ns()" if host.boot_clock else "bpf_ktime_get_ns() + XTRACE_BOOT_OFFSET"),
         word_types=_word_types(handlers, maps),
         loss_slots=tuple(Code(name) for name in LOSS_SLOTS),
@@ -121,6 +139,7 @@ def lower(program: ir.Program, host: Host, follow: Optional[Follow] = None, titl
         follow=follow,
         has_cgroup=program.scope.cgroup is not None,
         uses_stacks=_uses_stacks(program),
+        own=tuple(Code(line) for line in lines),
         tables=_tables(program, maps, attached, follow),
     )
 
@@ -182,12 +201,18 @@ def _guards(index: int, point: Point, clause: ir.Clause, program: ir.Program) ->
 
 
 def _with_points(handlers: Iterable[CHandler], attached: list[dict[str, Any]]) -> tuple[CHandler, ...]:
-    from dataclasses import replace
-
     names: dict[str, list[str]] = {}
     for one in attached:
-        names.setdefault(one["handler"], []).append(one["name"])
+        if "handler" in one:
+            names.setdefault(one["handler"], []).append(one["name"])
     return tuple(replace(one, points=tuple(comment(name) for name in names[one.ident])) for one in handlers)
+
+
+def _written(program: ir.Program) -> frozenset[str]:
+    """The maps that the program's handlers change at any time."""
+    at_any_time = (one for one in program.clauses if not all(isinstance(p, (at.Begin, at.End)) for p in one.attach))
+    nodes = (node for clause in at_any_time for node in statements(clause.body))
+    return frozenset(node.map for node in nodes if isinstance(node, (ir.SetMap, ir.AddMap, ir.Aggregate)))
 
 
 def _fed(program: ir.Program, maps: MapTable) -> tuple[BpfMap, ...]:

@@ -184,7 +184,7 @@ class MapTable:
         if found.kind in ("value", "count", "sum", "avg"):
             return found
         message = f"a BPF handler cannot read @{node.map}: each CPU keeps its own part of {found.kind}()"
-        hint = "print(@…) shows it; keep a value of your own in another map to decide by it"
+        hint = "interval and end probes can; or keep a value of your own in another map to decide by it"
         raise UnsupportedError(Diagnostic("XT0702", message, node.span, (hint,)))
 
 

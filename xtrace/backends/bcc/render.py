@@ -68,6 +68,7 @@ def worker(model: Model) -> str:
         environment("bcc")
         .get_template("worker.py.j2")
         .render(
+            model=model,
             title=Code(plain.replace("\\", ".").replace('"', "'")),
             tables=py_json(model.tables),
             program=py_lines("\n" + program(model)),

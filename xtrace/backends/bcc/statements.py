@@ -125,7 +125,7 @@ def _(node: ir.While, handler: Handler) -> None:
 @statement.register
 def _(node: ir.ForEach, handler: Handler) -> None:
     message = f"BPF programs made by BCC cannot walk through @{node.map}"
-    raise handler.refuse(message, node.span, "print(@…) shows all of it; --backend ftrace evaluates loops over maps")
+    raise handler.refuse(message, node.span, "interval and end probes can: walk through it there")
 
 
 @statement.register
