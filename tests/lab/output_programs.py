@@ -1,7 +1,7 @@
 """Programs whose output is the same each time, to be shown by bpftrace and by xtrace side by side.
 
-They need no kernel probe but `begin`: a release of bpftrace runs those that its version knows. Run as a module it
-prints the differences on this machine, and what is told of this release but does not hold: `python -m
+They need no kernel probe but `begin`, or a uprobe: a release of bpftrace runs those that its version knows. Run as a
+module it prints the differences on this machine, and what is told of this release but does not hold: `python -m
 tests.lab.output_programs [text|json] [NAME…]`.
 """
 
@@ -14,7 +14,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
+
+from tests.lab.programs import SPEAK, build
 
 Version = tuple[int, int]
 FORMS = ("text", "json")
@@ -54,11 +57,13 @@ def only(version: int, why: str, *forms: str) -> Otherwise:
 
 @dataclass(frozen=True)
 class Shown:
-    """`first` is the oldest version of bpftrace, of those in the lab, that takes the program."""
+    """`first` is the oldest version of bpftrace, of those in the lab, that takes the program and means the same."""
 
     program: str
     first: Version = (0, 11)
     otherwise: tuple[Otherwise, ...] = ()
+    spoken: bool = False
+    """Does it run for each call of say() of SPEAK, rather than once?"""
 
     def differs(self, version: Version, form: str) -> Optional[Otherwise]:
         """Why this release prints it otherwise than xtrace; None where it does not."""
@@ -68,6 +73,11 @@ class Shown:
 
 def shown(program: str, *otherwise: Otherwise, first: int = 11) -> Shown:
     return Shown(program, (0, first), otherwise)
+
+
+def spoken(program: str, *otherwise: Otherwise, first: int = 17) -> Shown:
+    """A program for each call of say(const char *text, const unsigned char *bytes, const char **words, long number)."""
+    return Shown(program, (0, first), otherwise, spoken=True)
 
 
 _TRUTH = before(27, "truth values are numbers, and -1 in maps of 0.23")
@@ -294,7 +304,7 @@ PROGRAMS = {
     "declared variables": shown("let $x = 5; let $y : uint8 = 3; print($x + $y);", first=27),
     "addresses": shown('print(ntop(0x0100007f)); print(ntop(2, 0x0100007f)); @n[ntop(0x08080808)] = 1;', first=17),
     "symbols that are none": shown(r'print(ksym(0)); print(ksym(1)); printf("%s\n", usym(5));'),
-    "hardware addresses and bytes": shown("print(bswap((uint16)0x0102)); print(bswap((uint32)1));", first=23),
+    "swapped bytes": shown("print(bswap((uint16)0x0102)); print(bswap((uint32)1));", first=23),
     "errors": shown(
         "print(strerror(2)); print(strerror(13));", only(17, "leaves their quotes out", "json"), first=17
     ),
@@ -320,12 +330,51 @@ PROGRAMS = {
     "the probe's name": shown(
         r'print(probe); printf("%s\n", probe); @[probe] = count();', before(24, "writes BEGIN as it was written")
     ),
+    "text of a process": spoken(
+        r'print(str(arg0)); printf("[%s]\n", str(arg0)); @[str(arg0)] = count(); '
+        r'@ok[str(arg0) == "hello"] = (int64)arg3;',
+        _TRUTH,
+        since(27, "spells each byte of UTF-8 as \\uffffffXX, which is no JSON of it", "json"),
+    ),
+    "text cut in a process": spoken(
+        r'printf("[%s][%s]\n", str(arg0, 3), str(arg0, 4));', since(23, "counts the end of the text, too"), _UNICODE_JSON,
+    ),
+    "widths of text beyond ASCII": shown(r'printf("[%5s][%-5s]\n", "é", "é");', since(11, "counts bytes")),
+    "bytes of a process": spoken(
+        r'print(buf(arg1, 8)); printf("%r|%rx|%rh\n", buf(arg1, 8), buf(arg1, 4), buf(arg1, 6)); @b = buf(arg1, 5);',
+        since(27, "shows them as numbers", "json"),
+    ),
+    "hardware addresses": spoken(
+        r'print(macaddr(arg1)); printf("%s\n", macaddr(arg1)); @m[macaddr(arg1)] = 1;',
+        before(24, "leaves their quotes out", "json"),
+    ),
+    "words of a process": spoken('join(arg2); join(arg2, "+");'),
+    "numbers of a process": spoken(
+        "$n = (int64)arg3; print($n); @h = hist($n); @l = lhist($n, 0, 10, 5); @s = sum($n); @mi = min($n); "
+        '@st = stats($n); @a = avg($n); if ($n < 0) { print("below"); } else { print("not below"); } @c[comm] = $n + 7;'
+    ),
+    "names in a process": spoken(r'print(func); @[usym(reg("ip"))] = 1; printf("%s\n", usym(reg("ip")));', first=23),
+    "stacks": spoken(
+        r'print(ustack(1)); @v = ustack(1); @[ustack(1), 5] = 1; printf("a%sb\n", ustack(1)); print((1, ustack(1)));',
+        since(23, "shows keys of stacks with other blanks", "json"),
+        first=23,
+    ),
+    "memory of a process": spoken("$p = (uint8 *)arg1; print(*($p + 2)); print(*(uint16 *)arg1);"),
     "nothing at all": shown("@unused = 1; clear(@unused);"),
 }  # fmt: skip
 
 
-def text_of(name: str) -> str:
-    return f"BEGIN {{ {PROGRAMS[name].program} exit(); }}"
+SPEAKER = "/tmp/xtrace-lab-speak"
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The options that run a program; the first run of one that is spoken builds who speaks."""
+    one = PROGRAMS[name]
+    if not one.spoken:
+        return ("-e", f"BEGIN {{ {one.program} exit(); }}")
+    if not Path(SPEAKER).exists():
+        build(SPEAK, SPEAKER)
+    return ("-e", f"uprobe:{SPEAKER}:say {{ {one.program} }}", "-c", SPEAKER)
 
 
 def version_of(told: str) -> Version:
@@ -373,7 +422,7 @@ def differences(version: Version, theirs: Run, ours: Run, form: str, names: list
         one = PROGRAMS[name]
         if version < one.first:
             continue
-        options = ("-f", form, "-e", text_of(name))
+        options = ("-f", form, *words_of(name))
         # Newer releases warn on standard output, which older ones cannot be asked to leave out.
         quiet = ("--no-warnings",) if version >= UNSORTED else ()
         texts = [theirs("bpftrace", *quiet, *options), ours("xtrace", "trace", "--backend", "ftrace", *options)]

@@ -69,6 +69,28 @@ int main(int argc, char **argv)
 that somebody listens; then `fired <n> semaphore <value>`."""
 
 
+SPEAK = """
+__attribute__((noinline)) long say(const char *text, const unsigned char *bytes, const char **words, long number)
+{
+    __asm__ volatile("" ::: "memory");
+    return number + text[0] + bytes[0] + words[0][0];
+}
+
+int main(void)
+{
+    static const unsigned char bytes[] = {1, 0, 'a', 255, '\\\\', 6, 7, 8};
+    static const char *words[16] = {"ls", "-l", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"};
+    static const char *texts[] = {"hello", "h\\303\\251 \\"\\\\\\t"};
+    volatile long sum = bytes[0];
+    /* What was never touched is not in memory yet, and cannot be read by any tracer. */
+    for (int i = 0; i < 16; i++)
+        sum += words[i][0] + texts[i % 2][0];
+    return say(texts[0], bytes, words, 0) + say(texts[1], bytes, words, -1) == 0;
+}
+"""
+"""Two calls of say(), with text, bytes, words and a number to show."""
+
+
 def build(source: str, path: str, *options: str) -> str:
     """Compile a program to *path*, which is returned."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 Left out on purpose, where v0.17 is not what the language became: `%d %u %x` of what needs more than 32 bits, signed
 division and `>>` (it takes both as unsigned), `max` of negative values, `hist` above 2**32 (it stops there), maps that
-hold nothing (it prints an empty line), and the order of equal values.
+hold nothing (it prints an empty line), the order of equal values, linear buckets of one number (it names them by
+both limits), and `print(@stats, top)` (it shows all).
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ PROGRAMS = {
         print(@avg, 1, 1); print(@s, 0, 2); zero(@c);
     """,
     "stats": """
-        @e = stats(-5); @e = stats(2); @f["k"] = stats(1); @f["l"] = stats(100); @f["l"] = stats(50); print(@f, 1);
+        @e = stats(-5); @e = stats(2); @f["k"] = stats(1); @f["l"] = stats(100); @f["l"] = stats(50); print(@f);
     """,
     "log2 histograms": """
         @g = hist(1); @g = hist(0); @g = hist(-3); @g = hist(2000); @g = hist(2000); @g = hist(1000000);
@@ -77,7 +78,7 @@ PROGRAMS = {
         print(@g, 0, 2); print(@h, 1); @z = hist(3); zero(@z);
     """,
     "linear histograms": """
-        @l = lhist(5, 0, 10, 1); @l = lhist(-1, 0, 10, 1); @l = lhist(10, 0, 10, 1);
+        @l = lhist(5, 0, 10, 2); @l = lhist(-1, 0, 10, 2); @l = lhist(10, 0, 10, 2);
         @k = lhist(1024, 0, 4096, 512); @m = lhist(1000, 0, 2000, 200); @key[3] = lhist(7, 0, 10, 5);
         $i = 0; unroll (20) { @bars = lhist($i * $i, 0, 300, 30); $i++; }
     """,

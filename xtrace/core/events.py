@@ -28,11 +28,13 @@ class Blob:
 
 @dataclass(frozen=True)
 class Frames:
-    """A stack, innermost frame first, as it is to be shown. `perf`: in perf's layout, each after a tab."""
+    """A stack, innermost frame first, as it is to be shown. `perf`: in perf's layout, each after a tab; `raw`: nothing
+    but addresses."""
 
     names: tuple[str, ...]
     perf: bool = False
     user: bool = False
+    raw: bool = False
 
 
 @dataclass(frozen=True)

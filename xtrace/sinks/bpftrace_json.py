@@ -24,7 +24,7 @@ from xtrace.core.events import (
     TextOutput,
     ValueOutput,
 )
-from xtrace.core.session.wording import KEY_INDENT, text_of
+from xtrace.core.session.wording import text_of
 from xtrace.sinks.jsonable import bucket_objects, clean, jsonable
 
 
@@ -63,7 +63,7 @@ def _number(value: int) -> str:
     return str(value) if value == int(float(value)) else f'"{value}"'
 
 
-def _value(value: MapShown, indent: int = 8) -> str:
+def _value(value: MapShown) -> str:
     if isinstance(value, bool):
         return _encode(value)
     if isinstance(value, (int, Hexadecimal)):
@@ -76,7 +76,7 @@ def _value(value: MapShown, indent: int = 8) -> str:
     if isinstance(value, Averages):
         return _members(jsonable(value))
     if isinstance(value, Frames):
-        return _encode(clean(text_of(value, indent)))
+        return _encode(clean(text_of(value)))
     return _encode(jsonable(value))
 
 
@@ -100,7 +100,13 @@ def _key(key: tuple[Shown, ...]) -> str:
 def _key_part(part: Shown) -> str:
     if isinstance(part, tuple):
         return f"({','.join(map(_key_part, part))})"
-    return text_of(part, KEY_INDENT)
+    return text_of(part)
+
+
+def _text(output: TextOutput) -> tuple[str, str]:
+    if output.kind == "join":
+        return "join", _encode(clean(output.text.rstrip("\n")))
+    return "syscall" if output.kind == "system" else output.kind, _encode(clean(output.text))
 
 
 def _complaint(kind: str, text: str, place: tuple[str, int, int]) -> str:
@@ -119,7 +125,7 @@ _TYPES: dict[type, Callable[[Any], tuple[str, str]]] = {
     Row: _row,
     ValueOutput: lambda o: ("value", _value(o.value)),
     Printed: lambda o: (o.to, _encode(clean(o.text))),
-    TextOutput: lambda o: ("syscall" if o.kind == "system" else o.kind, _encode(clean(o.text))),
+    TextOutput: _text,
     AttachedOutput: lambda o: ("attached_probes", _encode({"probes": o.probes})),
     LossOutput: lambda o: ("lost_events", _encode({"events": o.count})),
 }

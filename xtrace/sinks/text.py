@@ -22,7 +22,7 @@ from xtrace.core.events import (
 from xtrace.core.histogram import picture
 from xtrace.core.session.present import safe_text
 from xtrace.core.session.shown import TRAILER
-from xtrace.core.session.wording import KEY_INDENT, inert, text_of
+from xtrace.core.session.wording import inert, text_of
 
 
 class TextSink:
@@ -97,7 +97,7 @@ class TextSink:
 
     def _key(self, part: Shown) -> str:
         if isinstance(part, Frames):
-            return text_of(replace(part, names=tuple(map(inert, part.names))), KEY_INDENT)
+            return text_of(replace(part, names=tuple(map(inert, part.names))))
         return self._words(part)
 
 

@@ -95,6 +95,17 @@ def inside_a_function() -> None:
 
 
 @case(needs=["ftrace"], timeout=60)
+def one_of_a_list_may_be_missing() -> None:
+    """As in Debian's biostacks.bt: a function that Linux 5.0 removed stands beside one that is there."""
+    program = 'kprobe:blk_start_request{} kprobe:vfs_read /comm == "lab-reads"/ {{ @[probe] = count(); }}'
+    done = trace(program.format(","), "--json", "-c", workload("reads", COUNT))
+    assert "warning: blk_start_request " in done.stderr, done.stderr
+    equal(maps(done)["@"], {("kprobe:vfs_read",): COUNT}, "calls")
+    refused = trace(program.format(" { @[func] = count(); }"), "-c", "true", status=4)
+    assert 'missing_probes = "warn"' in refused.stderr, refused.stderr
+
+
+@case(needs=["ftrace"], timeout=60)
 def function_of_a_module() -> None:
     """A function is named with its module."""
     subprocess.run(["modprobe", "loop", "max_loop=1"], check=True)

@@ -160,6 +160,12 @@ def test_what_only_other_engines_have_is_refused_with_a_reason() -> None:
     assert "no kprobes" in reasons(features({**RHEL7, "kprobe.usable": False}), VFS_READ)[0]
 
 
+def test_a_string_that_is_read_at_two_lengths_is_recorded_for_each() -> None:
+    reads = (ir.ReadString(ir.Arg(1), Space.USER, String(size)) for size in (4, 64))
+    (definition,) = definitions(lowered(MODERN, ir.Clause((VFS_READ,), None, emits(*reads))))
+    assert definition.count("=+0($arg2):ustring") == 2
+
+
 def test_a_read_through_a_map_is_refused_unless_it_can_move_to_where_the_pointer_is() -> None:
     tid = ir.Builtin("tid", Int(4, False))
     saved = ir.MapDecl("p", (Int(),), Int(8, False))

@@ -78,13 +78,13 @@ def test_values_by_type() -> None:
         (Stack(False, mode="perf"), StackValue((0x1004,)), ("1004 f+4",)),
         (Stack(True), StackValue((0x2001,), 7), ("main+1",)),
         (Stack(True, mode="perf"), StackValue((0x2001, 9), 7), ("2001 main+1 (/bin/x)", "9 0x9 ([unknown])")),
-        (Stack(False, mode="raw"), StackValue((0x1004,)), ("0x1004",)),
+        (Stack(False, mode="raw"), StackValue((0x1004,)), ("1004",)),
         (Stack(False, depth=1), StackValue((0x1004, 0x1005)), ("f+4",)),
         (Stack(True), StackValue((), 7, ("known",)), ("known",)),
     ],
 )
 def test_stacks(kind: Stack, stack: StackValue, frames: tuple[str, ...]) -> None:
-    assert values((kind, stack)) == (Frames(frames, kind.mode == "perf", kind.user),)
+    assert values((kind, stack)) == (Frames(frames, kind.mode == "perf", kind.user, kind.mode == "raw"),)
 
 
 def test_rows_have_a_table_a_time_and_the_marks_of_cut_text() -> None:

@@ -109,6 +109,7 @@ def test_any_bytes_make_one_valid_line(data: bytes) -> None:
         (LossOutput("overrun", 3), '{"type": "lost_events", "data": {"events": 3}}'),
         (Printed("a\tb\x01\n"), '{"type": "printf", "data": "a\\tb\\u0001\\n"}'),
         (TextOutput("time", "10:00\n"), '{"type": "time", "data": "10:00\\n"}'),
+        (TextOutput("join", "ls -l\n"), '{"type": "join", "data": "ls -l"}'),
         (TextOutput("system", "x"), '{"type": "syscall", "data": "x"}'),
         (ValueOutput((1, "a", (-3,))), '{"type": "value", "data": [1,"a",[-3]]}'),
         (ValueOutput(True), '{"type": "value", "data": true}'),
@@ -138,7 +139,7 @@ def test_any_bytes_make_one_valid_line(data: bytes) -> None:
         ),
         (
             MapOutput("@k", True, "map", (((Frames(("f+1",)), "sh"), 1),)),
-            '{"type": "map", "data": {"@k": {"\\n    f+1\\n,sh": 1}}}',
+            '{"type": "map", "data": {"@k": {"\\n        f+1\\n,sh": 1}}}',
         ),
     ],
 )

@@ -69,11 +69,12 @@ def test_histograms() -> None:
     )
 
 
-def test_stacks_indent_four_as_keys_and_eight_as_values() -> None:
+def test_stacks_indent_by_eight_or_as_their_mode_has_it() -> None:
     frames = Frames(("f+1", "g+2"))
-    assert text(MapOutput("@", True, "map", (((frames, "sh"), 2),))) == "@[\n    f+1\n    g+2\n, sh]: 2\n"
+    assert text(MapOutput("@", True, "map", (((frames, "sh"), 2),))) == "@[\n        f+1\n        g+2\n, sh]: 2\n"
     assert text(scalar(frames)) == "@x: \n        f+1\n        g+2\n\n"
     assert text(scalar(Frames(("1004 f+4",), perf=True))) == "@x: \n\t1004 f+4\n\n"
+    assert text(scalar(Frames(("1004", "5"), raw=True))) == "@x: \n1004\n5\n\n"
 
 
 def test_rows_stand_under_one_header() -> None:

@@ -45,7 +45,7 @@ class Columns:
     arguments: list[tuple[str, str]] = field(default_factory=list)
     """Name and fetch argument of each field of a definition of ours."""
     _index: dict[ir.Expr, int] = field(default_factory=dict)
-    _named: dict[str, str] = field(default_factory=dict)
+    _named: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def add(self, leaf: ir.Expr) -> int | Refused:
         """The column that holds a leaf; made when it is first asked for."""
@@ -174,21 +174,23 @@ class Columns:
         if made.constant is not None:
             return Column(Source.CONSTANT, leaf.type, value=made.constant)
         guards = tuple(self._argument(guard) for guard in made.guards)
+        record = fetch.record_type(leaf)
         if len(made.arguments) == 1:
-            first = last = self._argument(made.arguments[0])
+            first = last = self._argument(made.arguments[0], record.size if isinstance(record, String) else 0)
         else:
             names = [self._new_argument(argument) for argument in made.arguments]
             first, last = names[0], names[-1]
-        return Column(Source.FIELD, fetch.record_type(leaf), first, last, guards)
+        return Column(Source.FIELD, record, first, last, guards)
 
     @property
     def _place(self) -> Place:
         return fetch.place_of(self.attach, self.features, self.features.arch, self.site)
 
-    def _argument(self, text: str) -> str:
-        if text not in self._named:
-            self._named[text] = self._new_argument(text)
-        return self._named[text]
+    def _argument(self, text: str, size: int = 0) -> str:
+        """The argument that fetches `text`; strings of different sizes are cut where they are read, each its own."""
+        if (text, size) not in self._named:
+            self._named[text, size] = self._new_argument(text)
+        return self._named[text, size]
 
     def _new_argument(self, text: str) -> str:
         name = f"a{len(self.arguments)}"

@@ -49,16 +49,16 @@ def symbol_text(value: SymbolValue, symbols: Symboliser) -> str:
 
 def frames_of(value: StackValue, kind: Stack, symbols: Symboliser) -> Frames:
     """A stack as it is to be shown, in the mode its type asks for: `bpftrace`, `perf` or `raw`."""
-    perf = kind.mode == "perf"
+    perf, raw = kind.mode == "perf", kind.mode == "raw"
     if value.frames:
         return Frames(value.frames, perf, kind.user)
     names = tuple(_frame(unsigned(a), kind, value.pid, symbols) for a in value.addresses[: kind.depth])
-    return Frames(names, perf, kind.user)
+    return Frames(names, perf, kind.user, raw)
 
 
 def _frame(address: int, kind: Stack, pid: int, symbols: Symboliser) -> str:
     if kind.mode == "raw":
-        return f"0x{address:x}"
+        return f"{address:x}"
     place = symbols.user(pid, address) if kind.user else symbols.kernel(address)
     name = f"{place.name}+{place.offset}" if place and place.name else f"0x{address:x}"
     if kind.mode != "perf":

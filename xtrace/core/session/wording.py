@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from xtrace.core.events import Blob, Frames, Hexadecimal, Sequence, Shown
 
-VALUE_INDENT = 8
-KEY_INDENT = 4
+_INDENT = " " * 8
 
 
-def text_of(shown: Shown, indent: int = VALUE_INDENT) -> str:
+def text_of(shown: Shown) -> str:
     """The value as `print` and `%s` show it. Stacks begin with a newline, each frame on a line of its own."""
     if isinstance(shown, str):
         return shown
@@ -17,18 +16,18 @@ def text_of(shown: Shown, indent: int = VALUE_INDENT) -> str:
     if shown is None:
         return "-"
     if isinstance(shown, tuple):
-        return "(" + ", ".join(text_of(item, indent) for item in shown) + ")"
-    return _text_of_special(shown, indent)
+        return "(" + ", ".join(text_of(item) for item in shown) + ")"
+    return _text_of_special(shown)
 
 
-def _text_of_special(shown: Hexadecimal | Blob | Frames | Sequence, indent: int) -> str:
+def _text_of_special(shown: Hexadecimal | Blob | Frames | Sequence) -> str:
     if isinstance(shown, Hexadecimal):
         return f"0x{shown.value:x}"
     if isinstance(shown, Blob):
         return printable(shown.data)
     if isinstance(shown, Sequence):
-        return "[" + ",".join(text_of(item, indent) for item in shown.items) + "]"
-    lead = "\t" if shown.perf else " " * indent
+        return "[" + ",".join(text_of(item) for item in shown.items) + "]"
+    lead = "" if shown.raw else "\t" if shown.perf else _INDENT
     return "\n" + "".join(f"{lead}{name}\n" for name in shown.names)
 
 

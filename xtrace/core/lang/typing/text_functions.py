@@ -9,7 +9,7 @@ from xtrace.core.lang import ast
 from xtrace.core.lang.source import Span
 from xtrace.core.lang.typing.arguments import numeric, textual, wrong
 from xtrace.core.lang.typing.context import Context, unknown
-from xtrace.core.lang.typing.kinds import is_number, size_of
+from xtrace.core.lang.typing.kinds import INT64, is_number, size_of
 from xtrace.core.lang.typing.memory import Location, address, fetch, locate
 from xtrace.core.lang.typing.names import integer, literal, positional_text
 from xtrace.core.lang.typing.registry import function
@@ -104,7 +104,7 @@ def strncmp(ctx: Context, node: ast.Call) -> ir.Expr:
         return integer(int(_first(left.value, length) != _first(right.value, length)), node.span)
     if length == 0:
         return integer(0, node.span)
-    return ir.Compare("!=", left, right, length, span=node.span)
+    return ir.Compare("!=", left, right, length, INT64, node.span)
 
 
 @function("strcontains", 2, 2)
