@@ -337,7 +337,9 @@ PROGRAMS = {
         since(27, "spells each byte of UTF-8 as \\uffffffXX, which is no JSON of it", "json"),
     ),
     "text cut in a process": spoken(
-        r'printf("[%s][%s]\n", str(arg0, 3), str(arg0, 4));', since(23, "counts the end of the text, too"), _UNICODE_JSON,
+        r'printf("[%s][%s]\n", str(arg0, 3), str(arg0, 4));',
+        _UNICODE_JSON,
+        since(23, "counts the end of the text, too"),
     ),
     "widths of text beyond ASCII": shown(r'printf("[%5s][%-5s]\n", "é", "é");', since(11, "counts bytes")),
     "bytes of a process": spoken(
