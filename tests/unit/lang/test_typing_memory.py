@@ -16,6 +16,7 @@ from tests.unit.lang.small_kernel import (
     U64,
     VFS_READ,
     VFS_READ_RETURN,
+    body,
     expression,
     refusals,
 )
@@ -143,3 +144,10 @@ def test_what_has_no_members(text: str, code: str, place: str) -> None:
 def test_signed_reads() -> None:
     assert expression("curtask->tgid") == ir.Load(TASK, 2404, I32, Space.KERNEL)
     assert expression("(uint64)curtask->tgid") == ir.Convert(ir.Load(TASK, 2404, I32, Space.KERNEL), Int(8, False))
+
+
+def test_a_walk_along_a_list_keeps_its_type() -> None:
+    """`curtask` names its struct without a size, a member of the host has one."""
+    *_, shown = body("$t = curtask; unroll(2) { $t = $t->real_parent; } print($t->tgid);")
+    assert isinstance(shown, ir.Output)
+    assert isinstance(shown.args[0], ir.Load)

@@ -124,13 +124,19 @@ def join(a: CType, b: CType) -> Optional[CType]:
 
 def _join_numbers(a: CType, b: CType) -> CType:
     if isinstance(a, Pointer) and isinstance(b, Pointer):
-        to = a.to if a.to == b.to else Void()
-        return Pointer(to, a.space if a.space is b.space else Space.AUTO)
+        return Pointer(_join_pointees(a.to, b.to), a.space if a.space is b.space else Space.AUTO)
     if isinstance(a, Pointer):
         return a
     if isinstance(b, Pointer):
         return b
     return Int(8, is_signed(a) and is_signed(b))
+
+
+def _join_pointees(a: CType, b: CType) -> CType:
+    """A struct is the same by its name: where only its name was known, it has no size."""
+    if isinstance(a, Struct) and isinstance(b, Struct) and (a.name, a.union) == (b.name, b.union):
+        return max(a, b, key=lambda one: one.size)
+    return a if a == b else Void()
 
 
 def _join_sized(a: CType, b: CType) -> Optional[CType]:
