@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.lab.case import case
 from tests.lab.faults import Fault, Place
 from tests.lab.inside import equal
@@ -16,11 +18,10 @@ tracepoint:syscalls:sys_enter_openat /comm == "nobody"/ { printf("%s\\n", kstack
 TRIED = ("mkdir", "write")
 
 
-def session(failing: Place = ()) -> Fault:
-    """A session in which one call fails; as if asked to aggregate in the kernel."""
+def planned() -> tuple[Any, Any]:
+    """The program as it runs if the kernel is asked to aggregate, and the host."""
     from xtrace.backends.ftrace.backend import FtraceBackend
     from xtrace.core import ir
-    from xtrace.core.errors import XtraceError
     from xtrace.core.facts.live import LiveHost
     from xtrace.core.lang.parser import parse
     from xtrace.core.lang.source import Source
@@ -30,10 +31,18 @@ def session(failing: Place = ()) -> Fault:
     request = Request(parse(Source("-e", PROGRAM)), "faults", config=ir.Config(aggregate="kernel"))
     plan = backend.plan(request, host)
     assert isinstance(plan, Plan), plan
+    return backend.render(plan), host
+
+
+def session(artifact: Any, host: Any, failing: Place = ()) -> Fault:
+    """A session in which one call fails."""
+    from xtrace.backends.ftrace.backend import FtraceBackend
+    from xtrace.core.errors import XtraceError
+
     with Fault("/backends/ftrace/", failing) as fault:
         running = None
         try:
-            running = backend.launch(backend.render(plan), host)
+            running = FtraceBackend().launch(artifact, host)
             running.poll(0)
             running.finish()
         except (XtraceError, OSError):
@@ -48,9 +57,10 @@ def session(failing: Place = ()) -> Fault:
 def whatever_write_fails() -> None:
     """Definitions, filters, triggers with variables, synthetic events: each in turn fails, and all are taken back."""
     before = snapshot()
-    session()
-    places = [place for place in session().places if place[0] in TRIED]
+    artifact, host = planned()
+    session(artifact, host)
+    places = [place for place in session(artifact, host).places if place[0] in TRIED]
     for place in places:
-        session(place)
+        session(artifact, host, place)
         equal(appeared(before), [], f"left after a failure of {place}")
     assert len(places) >= 12, places
