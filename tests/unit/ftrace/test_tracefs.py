@@ -149,6 +149,16 @@ def test_timed_events_are_taken_apart_in_their_order(tmp_path: Path, owner: str)
     assert timed.read("synthetic_events") == "mine int a\nxtrace_1_1__0 u64 lat\n"
 
 
+def test_a_trigger_that_an_earlier_clean_up_left_is_taken_off(tmp_path: Path) -> None:
+    """Its synthetic event is gone already."""
+    timed = Timed(str(tmp_path))
+    place = tmp_path / "instances/xtrace_99999999_5/events/a/begin"
+    place.mkdir(parents=True)
+    (place / "trigger").write_text("hist:keys=common_pid:ts0=common_timestamp [active]\n")
+    assert removal.remove(timed, "xtrace_99999999_5", 0) == []
+    assert timed.names("instances") == []
+
+
 def test_names_of_sessions_tell_their_owner() -> None:
     assert not clean.owner_is_gone(removal.session_name(os.getpid(), 0))
     assert not clean.owner_is_gone(removal.session_name(os.getpid(), 3))

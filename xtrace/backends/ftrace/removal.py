@@ -67,6 +67,10 @@ def owner_of(event: str) -> str:
 def _remove_instance(tracefs: Tracefs, name: str, patience: float) -> str:
     path = f"instances/{name}"
     problem = _attempt(partial(tracefs.remove, path), patience)
+    if problem:
+        # A trigger may hold it that could not be taken off the first time, when its synthetic event was still there.
+        disarm(tracefs, path)
+        problem = _attempt(partial(tracefs.remove, path), 0)
     if not problem:
         return ""
     _attempt(partial(tracefs.write, f"{path}/events/enable", b"0"), 0)
