@@ -104,10 +104,12 @@ class Background:
         self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err)
 
-    def wait_for(self, text: str, meanwhile: Sequence[str] = ("sleep", "0.2"), timeout: float = 180) -> None:
-        """Run *meanwhile* again and again until *text* is on the command's standard output."""
+    def wait_for(
+        self, text: str, meanwhile: Sequence[str] = ("sleep", "0.2"), timeout: float = 180, on_stderr: bool = False
+    ) -> None:
+        """Run *meanwhile* again and again until *text* is on the command's standard output, or standard error."""
         deadline = time.monotonic() + timeout
-        while text not in self.output():
+        while text not in (self._read(self._err) if on_stderr else self.output()):
             assert self.process.poll() is None, f"{self._words[0]} ended early: {self._read(self._err)}"
             assert time.monotonic() < deadline, f"no {text!r} within {timeout:.0f} s"
             subprocess.run(meanwhile, check=True, stdout=subprocess.DEVNULL)

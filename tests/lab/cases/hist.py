@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 from tests.lab.case import case
@@ -31,6 +32,11 @@ tracepoint:syscalls:sys_exit_read /@start[tid]/ {{
   @sum = sum($ns); @avg = avg($ns); if ($ns > 1000) {{ @slow[pid] = count(); }} else {{ @fast = count(); }}
   delete(@start[tid]);
 }}"""
+FLOOD = """tracepoint:syscalls:sys_enter_read /comm == "dd"/ { @start[tid] = nsecs; @begun = count(); }
+tracepoint:syscalls:sys_exit_read /@start[tid]/ {
+  @ns[tid] = hist(nsecs - @start[tid]); @n = count(); delete(@start[tid]);
+}"""
+SAID = "times are taken in the kernel"
 IN_KERNEL = "aggregates in the kernel"
 
 
@@ -125,3 +131,24 @@ def times_taken_in_the_kernel() -> None:
         equal(total // (2 * COUNT), mean, "the mean")
         assert 0 < mean < 10**8, mean
     assert "@start" not in kernel
+
+
+@case(kernels=WITH_HIST, needs=["ftrace"], timeout=120)
+def many_times_are_taken_in_the_kernel() -> None:
+    """Where user space would need too much of a CPU, the session lets the kernel take the times and says so; few times
+    stay in user space."""
+    words = ("trace", "--backend", "ftrace", "--json", "-d", "2", "-e", FLOOD)
+    quiet = xtrace(*words)
+    flood = subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1"], stderr=subprocess.DEVNULL)
+    try:
+        busy = xtrace(*words)
+    finally:
+        flood.kill()
+        flood.wait()
+    assert SAID not in quiet.stderr + quiet.stdout and SAID in busy.stderr + busy.stdout
+    items = events(busy)
+    maps = found(items)
+    timed = sum(bucket["count"] for entry in maps["@ns"].values() for bucket in entry)
+    counted, begun = (sum(maps[name].values()) for name in ("@n", "@begun"))
+    assert timed == counted > 1000 and begun >= counted, (timed, counted, begun)
+    equal([one for one in items if one["schema"] == "xtrace.loss/1"], [], "losses")

@@ -21,6 +21,15 @@ DASH = ("dash",)
 OTHERS = (("busybox", "ash"), ("bash", "--posix"))
 PAIR = "kprobe:vfs_read { @start[tid] = nsecs; } kretprobe:vfs_read { @ns[comm] = sum(nsecs - @start[tid]); }"
 EXECS = "sched_process_exec"
+WITH_HIST = ("6.1", "6.12", "7.2")
+"""Debian's cloud kernel 5.10 is built without CONFIG_HIST_TRIGGERS."""
+READS = f'/comm == "{tag("sizes")}"/'
+TIMED = f"""tracepoint:syscalls:sys_enter_read {READS} {{ @start[tid] = nsecs; @begun = count(); }}
+tracepoint:syscalls:sys_exit_read /@start[tid]/ {{
+  @ns[cpu] = hist(nsecs - @start[tid]); @n[args.ret] = count(); delete(@start[tid]);
+}}"""
+_HITS = re.compile(r"# trigger info: hist:keys=(?:\w+,)?(common_type|lat\.log2):.*?Hits: (\d+)", re.DOTALL)
+"""The last keys of a table, and how many events it has counted."""
 _EXECUTED = re.compile(rf"{EXECS}: filename=(/bin/(?:true|false)) ")
 _CALL = re.compile(r"-(\d+) .*: vfs_read_(\d): \(.*?\)(?: a0=\"(.*)\")?$", re.MULTILINE)
 """Process, 0 for an entry or 1 for an exit, and the name that exits carry. The name in front of the process may be an
@@ -78,6 +87,23 @@ def a_pair_of_kprobes() -> None:
     equal(len(own), 1, "processes")
     equal([kind for kind, _ in calls], ["0", "1"] * (len(calls) // 2), "entries and exits")
     equal(sum(comm == tag("reads") for _, comm in calls), COUNT, "exits under the name")
+
+
+@case(kernels=WITH_HIST, needs=["ftrace"], timeout=120)
+def tables_of_the_kernel() -> None:
+    """A script of counts and times prints the kernel's tables when it ends, in every shell, and takes all apart."""
+    script = rendered("timed", "--aggregate", "kernel", "-e", TIMED)
+    before = snapshot()
+    for shell in (DASH, *OTHERS):
+        with hidden(LAB / "tree/xtrace"):
+            running = Background(*shell, str(script))
+            running.wait_for("counting in the kernel", on_stderr=True)
+            subprocess.run(shlex.split(workload("sizes", COUNT)), check=True)
+            done = running.end()
+        equal(done.returncode, 130, f"exit status of {shell[0]} after Ctrl-C")
+        hits = {name: int(found) for name, found in _HITS.findall(done.stdout)}
+        equal(hits, {"common_type": 2 * COUNT, "lat.log2": 2 * COUNT}, f"reads begun and timed, by {shell[0]}")
+        equal(appeared(before), [], f"left by {shell[0]}")
 
 
 @case(needs=["ftrace"], timeout=120)

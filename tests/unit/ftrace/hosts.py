@@ -5,6 +5,7 @@ from __future__ import annotations
 from xtrace.backends.ftrace.features import Features
 from xtrace.core import ir
 from xtrace.core.attach import Tracepoint
+from xtrace.core.types import CType, Hist, Int, String
 from xtrace.testing.hosts import FakeHost
 
 EVENTS = {
@@ -103,3 +104,33 @@ def field(point: Tracepoint, name: str) -> ir.Field:
 
 def emitting(*clauses: ir.Clause, scope: ir.Scope | None = None, maps: tuple[ir.MapDecl, ...] = ()) -> ir.Program:
     return ir.Program(clauses, maps, (ir.Emit(()), ir.Emit(())), scope=scope or ir.Scope())
+
+
+# --- a program that times a thread between two events ---
+
+SYNTHETIC = {"tracefs.hist_variables": True, "tracefs.synthetic": True, "tracefs.eprobes": False}
+START, END = tracepoint("syscalls:sys_enter_openat"), tracepoint("raw_syscalls:sys_enter")
+TID = ir.Builtin("tid", Int(4, False))
+NOW = ir.Builtin("nsecs", Int(8, False))
+STARTED = ir.MapValue("start", (TID,), Int(8, False))
+TIME = ir.Binary("-", NOW, STARTED, False, Int(8, False))
+DELETED = ir.DeleteKey("start", (TID,))
+NAMED = ir.Compare("==", ir.Builtin("comm", String(16)), ir.Text("x"))
+
+
+def timing(
+    *body: ir.Stmt, test: ir.Expr = STARTED, aggregate: str = "kernel", more: tuple[ir.Clause, ...] = ()
+) -> ir.Program:
+    """`@start[tid]` is noted at START and taken away at END, whose other statements are `body`."""
+    clauses = (
+        ir.Clause((START,), NAMED, (ir.SetMap("start", (TID,), NOW),)),
+        ir.Clause((END,), test, body or (feed(TIME), DELETED)),
+        *more,
+    )
+    times: tuple[CType, ...] = ()
+    maps = (ir.MapDecl("start", (Int(4, False),), Int(8, False)), ir.MapDecl("t", times, Hist()))
+    return ir.Program(clauses, maps, (ir.Clear("start"),), config=ir.Config(aggregate=aggregate))
+
+
+def feed(value: ir.Expr) -> ir.Stmt:
+    return ir.Aggregate("t", (), value)

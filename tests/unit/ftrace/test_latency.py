@@ -7,20 +7,22 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.unit.ftrace.hosts import MODERN, features, tracepoint
+from tests.unit.ftrace.hosts import (
+    DELETED,
+    END,
+    MODERN,
+    NAMED,
+    STARTED,
+    SYNTHETIC,
+    TIME,
+    features,
+    feed,
+    timing,
+)
 from xtrace.backends.ftrace.lower import lower
 from xtrace.backends.ftrace.model import FtraceModel, Name
 from xtrace.core import ir
-from xtrace.core.types import CType, Hist, Int, String
-
-START, END = tracepoint("syscalls:sys_enter_openat"), tracepoint("raw_syscalls:sys_enter")
-TID = ir.Builtin("tid", Int(4, False))
-NOW = ir.Builtin("nsecs", Int(8, False))
-STARTED = ir.MapValue("start", (TID,), Int(8, False))
-TIME = ir.Binary("-", NOW, STARTED, False, Int(8, False))
-DELETED = ir.DeleteKey("start", (TID,))
-NAMED = ir.Compare("==", ir.Builtin("comm", String(16)), ir.Text("x"))
-SYNTHETIC = {"tracefs.hist_variables": True, "tracefs.synthetic": True, "tracefs.eprobes": False}
+from xtrace.core.types import Int, String
 
 
 def model(
@@ -30,19 +32,8 @@ def model(
     more: tuple[ir.Clause, ...] = (),
     facts: Mapping[str, object] = MappingProxyType({}),
 ) -> FtraceModel:
-    clauses = (
-        ir.Clause((START,), NAMED, (ir.SetMap("start", (TID,), NOW),)),
-        ir.Clause((END,), test, body or (feed(TIME), DELETED)),
-        *more,
-    )
-    times: tuple[CType, ...] = ()
-    maps = (ir.MapDecl("start", (Int(4, False),), Int(8, False)), ir.MapDecl("t", times, Hist()))
-    program = ir.Program(clauses, maps, (ir.Clear("start"),), config=ir.Config(aggregate=aggregate))
+    program = timing(*body, test=test, aggregate=aggregate, more=more)
     return lower(program, features({**MODERN, **SYNTHETIC, **facts}))
-
-
-def feed(value: ir.Expr) -> ir.Stmt:
-    return ir.Aggregate("t", (), value)
 
 
 def shown(made: FtraceModel) -> list[str]:
@@ -115,3 +106,25 @@ def test_the_plan_offers_the_kernel() -> None:
     made = model(aggregate="auto")
     assert "--aggregate kernel" in " ".join(made.notes) and made.offers_kernel
     assert not model().offers_kernel
+
+
+def test_too_many_events_go_to_the_kernel_where_nothing_but_lone_starts_is_lost() -> None:
+    made = model(aggregate="auto")
+    assert not made.timings and made.under_load is not None
+    assert made.under_load.timings and not any(event.handlers for event in made.under_load.events)
+    assert any("takes the times: @start: starts without an end" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        model(aggregate="user"),
+        model(aggregate="kernel"),
+        model(aggregate="auto", facts={"tracefs.synthetic": False}),
+        model(aggregate="auto", more=(CLEARED,)),
+        model(ir.Aggregate("t", (ir.Builtin("comm", String(16)),), TIME), DELETED, aggregate="auto"),
+    ],
+    ids=["asked not to", "asked to", "no synthetic events", "user space needs the map", "names of another time"],
+)  # fmt: skip
+def test_the_amount_of_events_changes_nothing_where_results_would_differ(made: FtraceModel) -> None:
+    assert made.under_load is None

@@ -116,3 +116,16 @@ def test_a_page_becomes_few_rows(values: list[int]) -> None:
         counted = [(row[3], count, cpu) for row, count, cpu in reader.counted()]
         reader.close()
     assert sorted(counted) == sorted((value, count, 1) for value, count in Counter(values).items())
+
+
+def test_a_round_ends_at_what_came_after_it_began(tmp_path: Path) -> None:
+    """Else a trace of reads would read its own reads for ever."""
+    now = 10 * MARGIN
+    buffers = Buffers(str(tmp_path))
+    for stamp in (1, now + 1, now + 2, now + 3):
+        buffers.add(0, [(stamp, 0, SEEN, stamp)])
+    buffers.add(1, [(2, 1, SEEN, 2)])
+    reader = buffers.reader()
+    assert [stamp for stamp, _, _ in reader.round(now)] == [1, 2] and not reader.pending and reader.pages == 2
+    assert [stamp for stamp, _, _ in reader.rest()] == [now + 1, now + 2, now + 3] and reader.ended
+    reader.close()

@@ -81,20 +81,17 @@ class FtraceBackend:
         assert isinstance(model, FtraceModel)
         if needs_no_engine(model.program):
             return LocalSession(prepared(artifact.plan.program))
-        from xtrace.backends.ftrace.session import FtraceSession
         from xtrace.backends.ftrace.tracefs import Tracefs
+        from xtrace.backends.ftrace.volume import start
 
         tracefs = Tracefs(_root(facts))
-        session = FtraceSession(model, tracefs)
         try:
-            session.start()
+            return start(model, tracefs)
         except BackendError:
             if not model.hists:
                 raise
             # The kernel refused a trigger that its trial promised; user space counts as well.
-            session = FtraceSession(lower(artifact.plan.program, Features(facts), count_in_kernel=False), tracefs)
-            session.start()
-        return session
+            return start(lower(artifact.plan.program, Features(facts), count_in_kernel=False), tracefs)
 
 
 class _Rendered(Mapping[str, str]):

@@ -17,7 +17,7 @@ from xtrace.core import ir
 from xtrace.core.attach import Profile
 from xtrace.core.plan.capture import Capture
 from xtrace.core.records import dataclass
-from xtrace.core.types import Avg, Count, Hist, Int, LinearHist, Stats, Sum
+from xtrace.core.types import Avg, Count, Hist, Int, LinearHist, Max, Min, Stats, Sum
 
 _KEPT = (Count, Sum, Avg, Stats, Hist, LinearHist, Int)
 THREADS_PER_KEY, BUCKETS_PER_KEY, RANGES_ROOM = 4, 8, 1024
@@ -76,6 +76,9 @@ class TableMaker:
         """The tables that one event feeds for one addition. Raises Stays."""
         statement = addition.statement
         decl = self.program.map(statement.map)
+        if isinstance(decl.value, (Min, Max)):
+            # check_track_val and save_track_val of kernel/trace/trace_events_hist.c, without a lock.
+            raise Stays(f"@{decl.name}: of two events at once the kernel's onmax may keep the smaller; it has no onmin")
         if not isinstance(decl.value, _KEPT) or decl.lru:
             raise Stays(
                 f"@{decl.name} is none of the counts, sums, averages and histograms that the kernel's tables keep"

@@ -140,9 +140,9 @@ def _whole_program(program: ir.Program, features: Features) -> str:
     if not features.hist_triggers:
         return f"this kernel has no hist triggers ({features.evidence('tracefs.hist_triggers')})"
     if scope.pid is not None:
-        return "set_event_pid, which follows a process, does not hold for triggers"
+        return "triggers heed no set_event_pid, and their filters tell threads, of which a process may start more"
     if scope.uid is not None or scope.cgroup is not None:
-        return "a trigger cannot tell users or cgroups"
+        return "no event carries the user or the cgroup, so a trigger's filter cannot tell them"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Optional
 
@@ -31,6 +31,7 @@ from xtrace.core import ir
 from xtrace.core.attach import Profile, Tracepoint
 from xtrace.core.plan.capture import Capture, capture, separate
 from xtrace.core.plan.hoist import hoist
+from xtrace.core.plan.traverse import all_expressions
 
 INSTANCE: Text = ("instances/", Name.SESSION)
 FORKS = ("task:task_newtask", "task:task_rename")
@@ -61,6 +62,26 @@ def prepared(program: ir.Program) -> ir.Program:
 def lower(program: ir.Program, features: Features, count_in_kernel: bool = True) -> FtraceModel:
     """The model of a program that met no objection (`xtrace.backends.ftrace.objections`). Maps that hist triggers can
     keep are kept by them, unless not `count_in_kernel`. Raises QuotingError for names that tracefs cannot hold."""
+    made = _lowered(program, features, count_in_kernel)
+    if not made.offers_kernel or not any(isinstance(one, ir.MapValue) for one in _expressions(program)):
+        return made
+    instead = _lowered(replace(program, config=replace(program.config, aggregate="kernel")), features, True)
+    if not instead.timings or any(event.handlers for event in instead.events) or _blurs(instead.hists):
+        return made
+    note = "with more events than user space can take the kernel takes the times: " + "; ".join(instead.coarser)
+    return replace(made, under_load=instead, notes=(*made.notes, note))
+
+
+def _expressions(program: ir.Program) -> Iterator[ir.Expr]:
+    return (expr for clause in program.clauses for expr in all_expressions(clause))
+
+
+def _blurs(hists: tuple[HistMap, ...]) -> bool:
+    """Do tables hold keys that may be another than the event's own?"""
+    return any(key.kind in (KeyKind.NAME, KeyKind.STACK) for one in hists for key in one.keys)
+
+
+def _lowered(program: ir.Program, features: Features, count_in_kernel: bool) -> FtraceModel:
     program = prepared(program)
     captures = [capture(clause) for clause in program.clauses]
     placed, kept = _placed_and_kept(program, captures, features, count_in_kernel)
@@ -96,6 +117,7 @@ def lower(program: ir.Program, features: Features, count_in_kernel: bool = True)
         recording=recording,
         hists=hists,
         timings=kept.timings,
+        coarser=kept.coarser,
         offers_kernel=kept.offered and not asked,
         profiles=tuple(_profile(place) for place in placed if isinstance(place.attach, Profile)),
         notes=() if asked else kept.reasons,

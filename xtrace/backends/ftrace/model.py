@@ -299,8 +299,13 @@ class FtraceModel:
     profiles: tuple[tuple[tuple[Handler, ...], Profile, tuple[Column, ...]], ...] = ()
     notes: tuple[str, ...] = ()
     degradations: tuple[str, ...] = ()
+    coarser: tuple[str, ...] = ()
+    """What the kernel's tables say less than user space would."""
     offers_kernel: bool = False
     """`--aggregate kernel` would spare records."""
+    under_load: Optional[FtraceModel] = None
+    """The model that takes the times of a program in the kernel without any record, where only starts without an end
+    would be missing. It runs where there are too many events for user space."""
 
 
 def shows_processes(model: FtraceModel) -> bool:

@@ -1,7 +1,8 @@
 """All CPUs' buffers of one instance as a single stream in the order of time.
 
-Each round reads every CPU until it is empty. What was recorded before the round began is then complete, so it can be
-handed on in order; anything younger waits for the next round, in which a CPU read early may still bring its like.
+Each round reads every CPU until it is empty, or gives what came after the round began: where the reading itself is
+traced, it would never be empty. What was recorded before the round began is then complete, so it can be handed on in
+order; anything younger waits for the next round, in which a CPU read early may still bring its like.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class _Cpu:
         self.pages = 0
         """Pages read since the buffer was last found empty; `reader.walked` counts with it."""
 
-    def read(self, into: list[Record], last: bool) -> None:
-        """Read what is there, up to the limit of a round; sets `empty` and `latest`."""
+    def read(self, into: list[Record], last: bool, began: float) -> None:
+        """Read what is there from before the round began, up to the limit of a round; sets `empty` and `latest`."""
         found: list[Record] = into if self.stacks is None else []
         if self.empty:
             self.pages = self.reader.walked = 0
@@ -59,6 +60,9 @@ class _Cpu:
                 break
             self.pages += 1
             self.latest = self.reader.records(page, found)
+            if self.latest > began:
+                self.empty = True
+                break
         self.latest = max(self.latest, self.reader.settle(found))
         if self.stacks is not None:
             into.extend(self.stacks.join(found, last and self.empty))
@@ -120,13 +124,18 @@ class Reader:
 
     @property
     def pending(self) -> bool:
-        """Did a CPU have more than a round takes?"""
+        """Did a CPU have more from before the round than it takes?"""
         return any(not cpu.empty for cpu in self._cpus)
+
+    @property
+    def pages(self) -> int:
+        """How many the fullest CPU had, as far as was read."""
+        return max((cpu.pages for cpu in self._cpus), default=0)
 
     @property
     def filled(self) -> float:
         """The share of its buffer that the fullest CPU had used, as far as was read."""
-        return max((cpu.pages for cpu in self._cpus), default=0) / self._capacity
+        return self.pages / self._capacity
 
     @property
     def missed(self) -> int:
@@ -162,7 +171,7 @@ class Reader:
         records, self._held = self._held, []
         runs, self._held_runs = self._held_runs, []
         for cpu in self._cpus:
-            cpu.read(records, last)
+            cpu.read(records, last, horizon + MARGIN)
             runs += cpu.reader.runs
             cpu.reader.runs.clear()
         for read in self._others:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from xtrace.backends.ftrace.instance import BUFFER_MIN_KB
 from xtrace.backends.ftrace.lower import INSTANCE
 from xtrace.backends.ftrace.model import (
     Action,
-    Column,
     FtraceModel,
     HistMap,
-    Holds,
     Name,
     OpenFile,
     Part,
     Refusal,
-    Source,
     Step,
     Text,
 )
+from xtrace.backends.ftrace.script_notes import notes
 from xtrace.core.errors import BackendError
 from xtrace.core.plan.model import Plan
 from xtrace.core.quoting import Code, sh_quote, tracefs_token
@@ -45,12 +41,6 @@ def script(plan: Plan) -> str:
             "no part of this program is recorded by tracefs, so there is no script of it",
             hints=("xtrace run and xtrace trace run it",),
         )
-    if model.timings:
-        raise BackendError.of(
-            "XT0803",
-            "a script cannot take the triggers of timed events apart again, which must be done in a certain order",
-            hints=("without --aggregate kernel the script shows the events to time",),
-        )
     words = _Words(model)
     steps = _shown(model)
     pid = model.program.scope.pid
@@ -58,7 +48,8 @@ def script(plan: Plan) -> str:
         environment("ftrace")
         .get_template("trace.sh.j2")
         .render(
-            notes=[Code(line) for line in _notes(model)],
+            notes=[Code(line) for line in notes(model)],
+            prints=_prints(model),
             pid=pid if pid is not None else Code(""),
             buffer_kb=model.recording.buffer_kb or BUFFER_MIN_KB,
             definitions=[
@@ -67,6 +58,7 @@ def script(plan: Plan) -> str:
                 if step.action is Action.DEFINE
             ],
             at_end=list(dict.fromkeys(words.of(_hist_path(model, one)) for one in model.hists)),
+            armed=[words.of(path) for path in _armed(model)],
             files=[
                 {"number": FIRST_FILE + n, "path": sh_quote(file.path), "purpose": sh_quote(f"open {file.path}")}
                 for n, file in enumerate(model.files[: LAST_FILE - FIRST_FILE + 1])
@@ -78,15 +70,30 @@ def script(plan: Plan) -> str:
     )
 
 
+def _prints(model: FtraceModel) -> Code:
+    lines = ["one line per event"] if any(event.handlers for event in model.events) else []
+    tables = ["the kernel's tables at the end"] if model.hists else []
+    return Code(" and ".join(lines + tables))
+
+
 def _hist_path(model: FtraceModel, hist: HistMap) -> Text:
     return (*model.events[hist.event].directory, "/hist")
 
 
+def _armed(model: FtraceModel) -> list[Text]:
+    """The files with triggers that must be taken off one by one, for the reasons in `removal.disarm`, in an order in
+    which the kernel lets them go: the reverse of how they were put on."""
+    if not model.timings:
+        return []
+    paths = [step.path for step in reversed(model.steps) if str(step.path[-1]).endswith("trigger")]
+    return [path for path, before in zip(paths, [(), *paths]) if path != before]
+
+
 def _shown(model: FtraceModel) -> list[Step]:
     """The steps of the script: without the bookkeeping of forks and renames, which only xtrace reads, and with a limit
-    to `-p PID` where the program itself has none."""
+    to `-p PID` where the program itself has none. Triggers know no such limit."""
     steps = [step for step in model.steps if not step.tells_who]
-    if not any(Name.THREADS in step.data for step in steps):
+    if not model.hists and not any(Name.THREADS in step.data for step in steps):
         limit = Step(
             Action.WRITE, (*INSTANCE, "/set_event_pid"), (Name.THREADS,), purpose="limit events to the process"
         )
@@ -135,27 +142,3 @@ def _verb(step: Step) -> Code:
 
 def _optional(step: Step) -> bool:
     return step.on_refusal in (Refusal.IGNORE, Refusal.UNFILTERED)
-
-
-def _notes(model: FtraceModel) -> Iterator[str]:
-    """Comment lines: what the fields mean, and what only xtrace itself does. Printable ASCII only."""
-    for event in model.events:
-        yield _comment(f"{event.name}: {event.probe}{_fields(event.columns)}")
-    partly = {h.clause for event in model.events for h in event.handlers if not h.filtered}
-    if any(model.program.clauses[number].predicate is not None for number in partly):
-        yield "Predicates beyond the event filters below are tested by xtrace, not by this script."
-    if model.program.maps:
-        yield "Maps are computed by xtrace from these events; the script shows the events."
-    if any(one.holds is Holds.LOG2 for one in model.hists):
-        yield "The kernel's tables by .log2 round up; those of single values beside them tell the powers of 2 apart."
-    if any(file.semaphores for file in model.files):
-        yield "This kernel does not count USDT semaphores: probes that test one stay silent in this script."
-
-
-def _fields(columns: tuple[Column, ...]) -> str:
-    names = [column.field for column in columns if column.source is Source.FIELD and column.field]
-    return f" ({', '.join(dict.fromkeys(names))})" if names else ""
-
-
-def _comment(text: str) -> str:
-    return "".join(char if " " <= char <= "~" else "?" for char in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +17,12 @@ from xtrace.backends.ftrace.dispatch import Dispatch, by_rows, profile_kind
 from xtrace.backends.ftrace.identity import Identity, all_processes, threads_of
 from xtrace.backends.ftrace.instance import Instance
 from xtrace.backends.ftrace.layouts import Layouts, layouts, row_places
-from xtrace.backends.ftrace.losses import losses
+from xtrace.backends.ftrace.losses import buffer_losses, losses
 from xtrace.backends.ftrace.lower import EXECS
 from xtrace.backends.ftrace.model import FtraceModel, Source, shows_processes
 from xtrace.backends.ftrace.reader import Reader
 from xtrace.backends.ftrace.removal import session_name
-from xtrace.backends.ftrace.ring_buffer import Record
+from xtrace.backends.ftrace.ring_buffer import FEW_PAGES, Record
 from xtrace.backends.ftrace.slots import LateStrings
 from xtrace.backends.ftrace.tracefs import Tracefs
 from xtrace.backends.ftrace.watchdog import Watchdog
@@ -189,6 +190,27 @@ class FtraceSession:
         for file, handle in gated:
             self._listening.add(handle, file.semaphores)
         self._listening.start()
+
+    def trial(self, seconds: float) -> float:
+        """Let events gather for so long, then handle them. Gives the CPU time that each second of events takes, in
+        seconds; 0 for so few that a look itself takes most of it, infinite where a buffer did not hold them. What the
+        program prints waits for `poll`."""
+        began = time.monotonic()
+        time.sleep(seconds)
+        gathered, used = time.monotonic() - began, time.thread_time()
+        share, reader = 0.0, self._reader
+        while share < 1:
+            self._messages = self._look()
+            share = (time.thread_time() - used) / gathered
+            if reader is None or not reader.pending:
+                break
+        if any(buffer_losses(self._tracefs, self._instance.path, "")):
+            return math.inf
+        return share if reader is not None and reader.pages >= FEW_PAGES else 0.0
+
+    def tell(self, notice: Notice) -> None:
+        """Say this with the next messages."""
+        self._messages.append(notice)
 
     # --- the contract ---
 

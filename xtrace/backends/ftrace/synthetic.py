@@ -16,20 +16,23 @@ def with_timings(
     kept: Kept, events: tuple[Event, ...], steps: list[Step], clock: str
 ) -> tuple[tuple[Event, ...], list[Step]]:
     """The events and steps of a program with those of its timings. An event's definition comes before the tables on it,
-    and both before the triggers that feed it, the one that keeps times before the one that takes them."""
+    and both before the triggers that feed it, the one that keeps times before the one that takes them. What feeds no
+    table yet comes first: making tables takes long, and all should begin to count at once."""
     made = list(events)
-    steps = list(steps)
+    tables: list[Step] = []
+    feeding: list[Step] = []
     for timing in kept.timings:
         number = len(made)
         event = Event("synthetic", f"__{timing.number}", False, (), (), f"times of @{timing.map}", synthetic=True)
         made.append(event)
-        steps.append(_definition(timing, number))
+        tables.append(_definition(timing, number))
         texts = dict.fromkeys(trigger(one) for one in kept.tables if one.event == number)
-        steps += [_trigger(event, number, (text,), "count times") for text in texts]
+        tables += [_trigger(event, number, (text,), "count times") for text in texts]
         start, end = made[timing.start], made[timing.end]
-        steps.append(_trigger(start, number, _start_trigger(timing, clock), f"note times of {start.probe}"))
-        steps.append(_trigger(end, number, _end_trigger(timing, start, clock), f"take times at {end.probe}"))
-    return tuple(made), steps
+        feeding.append(_trigger(start, number, _start_trigger(timing, clock), f"note times of {start.probe}"))
+        feeding.append(_trigger(end, number, _end_trigger(timing, start, clock), f"take times at {end.probe}"))
+    early = [step for step in steps if step.event < 0]
+    return tuple(made), [*early, *tables, *(step for step in steps if step.event >= 0), *feeding]
 
 
 def variables(timing: Timing) -> tuple[str, str]:
