@@ -31,7 +31,7 @@ def trace(
 
     cgroup = None if wishes.cgroup is None else cgroup_directory(wishes.cgroup)
     aim = Aim(wishes.pid, wishes.command, restrict, wishes.follow, wishes.uid, cgroup)
-    limits = Limits(wishes.duration, wishes.fail_on_loss, quiet=wishes.quiet or not (wishes.verbose or announced))
+    limits = Limits(wishes.duration, wishes.fail_on_loss, wishes.quiet, announce=wishes.verbose or announced)
     with ExitStack() as stack:
         out = _stream(wishes.output, stack)
         written = sink(wishes.format)(out)

@@ -121,6 +121,22 @@ def test_the_end_of_the_target_ends_it() -> None:
     assert target.exit_status == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "note"),
+    [
+        ("sh -c 'exit 3'", "note: the command ended with status 3"),
+        ("sh -c 'kill -SEGV $$'", "note: the command was ended by SIGSEGV"),
+    ],
+)
+def test_a_command_that_failed_is_told_of(command: str, note: str) -> None:
+    assert Run(Scripted(), target=Started(command)).told == [note]
+    assert Run(Scripted(), Limits(quiet=True), Started(command)).told == []
+
+
+def test_a_command_that_the_duration_cut_short_did_not_fail() -> None:
+    assert Run(Scripted(), Limits(duration=0.02), Started("sleep 60")).told == []
+
+
 def test_the_target_is_not_released_when_begin_exits() -> None:
     target = Started("false")
     Run(Scripted([Exited(0)]), target=target)

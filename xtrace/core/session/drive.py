@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import field
@@ -36,11 +37,13 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a trace early, and how it ends. `duration` is in seconds from when the probes are attached."""
+    """What ends a trace early, how it ends, and what is told of it. `duration` is in seconds from when the probes are
+    attached; `announce` tells when they are."""
 
     duration: float | None = None
     fail_on_loss: bool = False
     quiet: bool = False
+    announce: bool = True
 
 
 @dataclass
@@ -168,7 +171,7 @@ class _Run:
             self.tell(complaint_text(output))
 
     def _attached(self, output: AttachedOutput) -> None:
-        if not self.limits.quiet:
+        if self.limits.announce and not self.limits.quiet:
             self.tell(f"Attached {output.probes} probe{'' if output.probes == 1 else 's'}")
         for name in output.missing:
             self.tell(f"warning: {name} could not be attached [XT1005]")
@@ -178,6 +181,9 @@ class _Run:
             place = f" at {where}" if where else ""
             hint = f"\n  hint: {remedy}" if remedy else ""
             self.tell(f"warning: lost: {kind}{place}: {count} [XT1006]{hint}")
+        status = self.target.exit_status if self.target is not None else None
+        if status and not self.limits.quiet:
+            self.tell(f"note: the command {_ending(status)}")
         if self.told.homeless:
             self.tell(f"note: {self.told.homeless} outputs have no place in this format; -f text shows all")
 
@@ -187,6 +193,14 @@ def complaint_text(output: Printed) -> str:
     text = output.text.rstrip("\n")
     severity = {"errorf": "error: ", "warnf": "warning: "}.get(output.to, "")
     return f"{':'.join(map(str, output.place))}: {severity}{text}" if output.place else text
+
+
+def _ending(status: int) -> str:
+    """How a command ended that did not succeed; `status` is as a shell gives it."""
+    try:
+        return f"was ended by {signal.Signals(status - 128).name}"
+    except ValueError:
+        return f"ended with status {status}"
 
 
 def _told(output: Output) -> bool:

@@ -31,6 +31,10 @@ class Target(Protocol):
 
     def ended(self) -> bool: ...
 
+    @property
+    def exit_status(self) -> int | None:
+        """As a shell gives it (128 + signal); None while it runs, or if only its parent can know."""
+
     def close(self) -> None:
         """End what was started for the trace, and reap it."""
 
@@ -53,6 +57,10 @@ class Existing:
 
     def release(self) -> None:
         """It runs already."""
+
+    @property
+    def exit_status(self) -> None:
+        """Not ours to know."""
 
     def ended(self) -> bool:
         return _fields(self.pid).get("State", "Z").startswith("Z") or _start_time(self.pid) != self._started
@@ -84,7 +92,7 @@ class Started:
 
     @property
     def exit_status(self) -> int | None:
-        """As a shell gives it (128 + signal), None while it runs."""
+        """As a shell gives it (128 + signal), None until its end was seen."""
         return self._status
 
     def release(self) -> None:
