@@ -125,13 +125,17 @@ def _coarser(tables: tuple[HistMap, ...], timings: tuple[Timing, ...]) -> tuple[
         if any(key.mark for key in table.keys):
             found[f"@{table.map}: the ABI of system calls is not known, so each has the names of both"] = None
         if KeyKind.STACK in kinds:
-            depth = hist.STACK_DEPTH
-            found[
-                f"@{table.map}: stacks are cut to {depth} frames, the tracer's own included, and named by the kernel"
-            ] = None
+            found[f"@{table.map}: {_stacks(table)}"] = None
     for timing in timings:
         found[f"@{timing.map}: starts without an end are not shown when the trace ends"] = None
     return tuple(found)
+
+
+def _stacks(table: HistMap) -> str:
+    """The kernel skips five frames of every stack as the tracer's own, be they that or not (HIST_STACKTRACE_SKIP)."""
+    probed = any(key.kind is KeyKind.STACK and key.start for key in table.keys)
+    lack = "" if probed else "; those nearest to the event may be missing"
+    return f"stacks are cut to {hist.STACK_DEPTH} frames, the tracer's own included, and named by the kernel{lack}"
 
 
 def _whole_program(program: ir.Program, features: Features) -> str:
