@@ -63,10 +63,9 @@ def command(
 
     examined = host(facts)
     if active:
-        from xtrace.core.ir import Scope
-        from xtrace.core.session.namespaces import ids_differ
+        from xtrace.core.session.namespaces import need_host_ids
 
-        ids_differ(Scope(pid=1), examined)
+        need_host_ids("--active, which traces a program of its own,", examined)
     found = examine(examined, all_checks, known, active)
     _print(document(found) if as_json else text(found, verbose))
     if found.crashed:

@@ -18,6 +18,8 @@ TEXT_WIDTH = 50
 CONSTANT_KEY = "common_type"
 """The key of a map without keys: it is the same for every record of an event."""
 STACK_KEY = "stacktrace"
+CPU_KEY, CPU_KEY_TWICE = "common_cpu", "common_cpucommon_cpu"
+"""Linux 7.2 prints the name of this key twice, and does not take that back."""
 MIN_SIZE, MAX_SIZE = 128, 1 << 17
 """Entries of a trigger's table (TRACING_MAP_BITS_MIN and _MAX, kernel/trace/tracing_map.h)."""
 MAX_TRIGGER = 4000
@@ -102,8 +104,8 @@ def sections_with(text: bytes, variable: str) -> list[bytes]:
 
 
 def _uniform(text: bytes) -> bytes:
-    """Linux 7.2 prints the name of one key twice; since 6.3 the stack's is `common_stacktrace` (4b512860bdbd)."""
-    return text.replace(b"common_cpucommon_cpu", b"common_cpu").replace(b"common_stacktrace", b"stacktrace")
+    """Keys by one name on all kernels; since 6.3 the stack's is `common_stacktrace` (4b512860bdbd)."""
+    return text.replace(CPU_KEY_TWICE.encode(), CPU_KEY.encode()).replace(b"common_stacktrace", STACK_KEY.encode())
 
 
 def rows(section: bytes, hist: HistMap) -> Iterator[TableRow]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from xtrace.backends.ftrace.hist import CPU_KEY, CPU_KEY_TWICE
 from xtrace.backends.ftrace.tracefs import SYNTHETIC, Tracefs, is_busy, start_time
 
 _Item = TypeVar("_Item")
@@ -98,8 +99,7 @@ def disarm(tracefs: Tracefs, instance: str) -> None:
 
 
 def _timing_lines(tracefs: Tracefs, path: str) -> list[str]:
-    """The triggers of one event that take part, without the state that the kernel prints behind them. Linux 7.2 prints
-    the name of one key twice, and does not take that back."""
+    """The triggers of one event that take part, without the state that the kernel prints behind them."""
     try:
         lines = tracefs.read(path).splitlines()
     except OSError:
@@ -107,7 +107,7 @@ def _timing_lines(tracefs: Tracefs, path: str) -> list[str]:
     found = [line for line in lines if line.startswith("hist:")]
     if "/events/synthetic/" not in path:
         found = [line for line in found if "common_timestamp" in line]
-    return [line.rpartition(" [")[0].replace("common_cpucommon_cpu", "common_cpu") for line in found]
+    return [line.rpartition(" [")[0].replace(CPU_KEY_TWICE, CPU_KEY) for line in found]
 
 
 def _attempt(action: Callable[[], None], patience: float) -> str:
